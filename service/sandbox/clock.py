@@ -7,14 +7,20 @@ from typing import Any
 
 
 class Clock:
-    """Seconds since the epoch, UTC. Once set, it runs on from the value set at the speed of real time."""
+    """Seconds since the epoch, UTC. Once set, it runs on from the value set at the speed of real time.
+
+    `ahead_by` is how far it runs ahead of real time, None when it was never set: what a state file keeps.
+    """
 
     def __init__(self) -> None:
-        self._ahead_by = 0.0
-        self.is_set = False
+        self.ahead_by: float | None = None
+
+    @property
+    def is_set(self) -> bool:
+        return self.ahead_by is not None
 
     def now(self) -> float:
-        return time.time() + self._ahead_by
+        return time.time() + (self.ahead_by or 0.0)
 
     def epoch(self) -> int:
         """Whole seconds, as 1099Policy writes its instants."""
@@ -25,12 +31,10 @@ class Clock:
 
     def set(self, now: float | None) -> None:
         """Set the time; None goes back to real time."""
-        self.is_set = now is not None
-        self._ahead_by = 0.0 if now is None else now - time.time()
+        self.ahead_by = None if now is None else now - time.time()
 
     def advance(self, seconds: float) -> None:
-        self.is_set = True
-        self._ahead_by += seconds
+        self.ahead_by = (self.ahead_by or 0.0) + seconds
 
     def control(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Do what `POST /_control/clock` asks: `{"now": epoch | RFC 3339 | null, "advance": seconds}`.

@@ -28,6 +28,8 @@ HTML_PAGE = "<!doctype html><title>Bad gateway</title><h1>502 Bad Gateway</h1>"
 
 # Gives the vendor's own error answer for a status: (request, status) -> response.
 Refuse = Callable[[web.Request, int], Awaitable[web.StreamResponse]]
+# Waits out a `delay` fault: (request, seconds). A vendor that notices two equal requests at once has its own.
+Delay = Callable[[web.Request, float], Awaitable[None]]
 
 
 @dataclass
@@ -151,7 +153,13 @@ class Calls:
         return found
 
 
-def control_middleware(faults: Faults, calls: Calls, refuse: Refuse) -> Middleware:
+async def plain_delay(request: web.Request, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+
+
+def control_middleware(
+    faults: Faults, calls: Calls, refuse: Refuse, delay: Delay = plain_delay
+) -> Middleware:
     """Notes every call and does the fault that fits it, if any."""
 
     @web.middleware
@@ -170,7 +178,7 @@ def control_middleware(faults: Faults, calls: Calls, refuse: Refuse) -> Middlewa
             response = await handler(request)
         else:
             call.fault = fault.text
-            response = await _faulted(fault, request, handler, refuse)
+            response = await _faulted(fault, request, handler, refuse, delay)
         call.status = response.status
         return response
 
@@ -178,7 +186,7 @@ def control_middleware(faults: Faults, calls: Calls, refuse: Refuse) -> Middlewa
 
 
 async def _faulted(
-    fault: Fault, request: web.Request, handler: Handler, refuse: Refuse
+    fault: Fault, request: web.Request, handler: Handler, refuse: Refuse, delay: Delay
 ) -> web.StreamResponse:
     match fault.kind:
         case "status":
@@ -190,7 +198,7 @@ async def _faulted(
         case "html":
             return web.Response(text=HTML_PAGE, status=fault.number or 502, content_type="text/html")
         case "delay":
-            await asyncio.sleep(fault.number / 1000)
+            await delay(request, fault.number / 1000)
             return await handler(request)
         case "drop-before":
             return _hang_up(request)
