@@ -1,0 +1,1 @@
+"""The rules of coverd as values and functions: no IO, no clock, no randomness."""

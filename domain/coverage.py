@@ -1,0 +1,247 @@
+"""The coverage rule: which spans of time are covered by what, and the answer for one instant.
+
+Coverage is evidence, not a flag. A policy covers from its effective date until it expires or is
+cancelled; under an assignment only within the assignment's own window. A certificate covers while it
+is validated. All spans are half-open, in epoch seconds UTC, and every one names the events that prove it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from domain.lifecycle import INSURED
+from domain.state import Certificate, Engagement, Policy
+from domain.values import Window
+
+Source = Literal["policy", "certificate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Covered by ``source`` ``id`` over [start, end). A start of None is not known yet, so it never covers."""
+
+    source: Source
+    id: str
+    start: int | None
+    end: int | None
+    evidence: tuple[int, ...]
+    over_by: str | None = None
+
+    def holds(self, at: int) -> bool:
+        return self.start is not None and self.start <= at and not self.over(at)
+
+    def over(self, at: int) -> bool:
+        return self.end is not None and self.end <= at
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Was it covered: True, False (known not to be), or None (unknown); and how we know.
+
+    ``since`` is when this answer began, ``until`` when the cover in force ends, ``next_change_at`` the
+    next instant at which the answer changes by time alone. ``evidence`` holds event versions.
+    """
+
+    covered: bool | None
+    basis: Source | None
+    reason: str
+    since: int | None = None
+    until: int | None = None
+    next_change_at: int | None = None
+    evidence: tuple[int, ...] = ()
+
+
+def policy_spans(policy: Policy) -> tuple[Span, ...]:
+    """The spans a policy's news add up to.
+
+    A reactivation that keeps dates before the cancellation leaves no gap; one that starts later does.
+    """
+    closed: list[Span] = []
+    open_span: Span | None = None
+    for news in policy.news:
+        if news.kind == "active":
+            if open_span is None and closed and _continues(closed[-1], news.effective_at):
+                open_span = replace(closed.pop(), end=news.expires_at, over_by=None)
+            elif open_span is None:
+                open_span = Span("policy", policy.policy_id, news.effective_at, news.expires_at, ())
+            elif news.effective_at is not None:
+                open_span = replace(open_span, start=news.effective_at)
+            if news.expires_at is not None:
+                open_span = replace(open_span, end=news.expires_at)
+            open_span = replace(open_span, evidence=(*open_span.evidence, news.version))
+        elif open_span is not None:
+            end = _earlier(open_span.end, news.ended_at) if news.kind == "expired" else news.ended_at
+            closed.append(_cut(open_span, end, news.kind, news.version))
+            open_span = None
+        elif closed:
+            closed[-1] = _cut(closed[-1], news.ended_at, news.kind, news.version)
+    return (*closed, *([open_span] if open_span else []))
+
+
+def _continues(before: Span, effective_at: int | None) -> bool:
+    return effective_at is None or before.end is None or effective_at <= before.end
+
+
+def _earlier(one: int | None, other: int | None) -> int | None:
+    return min((t for t in (one, other) if t is not None), default=None)
+
+
+def _cut(span: Span, end: int | None, how: str, version: int) -> Span:
+    return replace(span, end=end, over_by=how, evidence=(*span.evidence, version))
+
+
+def certificate_spans(certificate: Certificate) -> tuple[Span, ...]:
+    """The spans during which a certificate was validated and not yet flagged or denied."""
+    spans: list[Span] = []
+    valid = False
+    for news in certificate.news:
+        if news.verdict == "validated":
+            start = news.said_at if news.valid_from is None else news.valid_from
+            span = Span("certificate", certificate.certificate_id, start, news.valid_until, (news.version,))
+            if valid:
+                spans.pop()
+            spans.append(span)
+            valid = True
+        elif valid:
+            end = _earlier(spans[-1].end, news.said_at)
+            spans[-1] = _cut(spans[-1], end, news.verdict, news.version)
+            valid = False
+    return tuple(spans)
+
+
+def spans(engagement: Engagement) -> tuple[Span, ...]:
+    """Every span of the engagement's evidence, policies first."""
+    policies = [
+        _within_assignment(engagement, span)
+        for policy in engagement.policies.values()
+        for span in policy_spans(policy)
+    ]
+    certificates = [s for c in engagement.certificates.values() for s in certificate_spans(c)]
+    return tuple(s for s in (*policies, *certificates) if s is not None and not _empty(s))
+
+
+def _within_assignment(engagement: Engagement, span: Span) -> Span | None:
+    assignment = engagement.assignment
+    policy = engagement.policies[span.id]
+    bound_by_session = policy.quote_id is not None and policy.quote_id == engagement.quote_id
+    if assignment is None or bound_by_session or span.start is None:
+        return span
+    return replace(
+        span,
+        start=max(span.start, assignment.effective_date),
+        end=_earlier(span.end, assignment.end_date),
+        evidence=(*span.evidence, assignment.created_by),
+    )
+
+
+def _empty(span: Span) -> bool:
+    return span.start is not None and span.end is not None and span.end <= span.start
+
+
+def standing(engagement: Engagement, at: int) -> Span | None:
+    """The span that carries the engagement at ``at``, in force or still to start; policies come first."""
+    return next((s for s in spans(engagement) if not s.over(at)), None)
+
+
+def answer(engagement: Engagement, at: int) -> Answer:
+    """Was the engagement covered at ``at``, judging by all the events folded into it?"""
+    if engagement.version == 0:
+        return Answer(False, None, "Nothing is known of this engagement at that time.")
+    if engagement.ended_at is not None and engagement.ended_at <= at:
+        return Answer(False, None, "The contract has ended.", since=engagement.ended_at)
+    known = _clipped(spans(engagement), engagement.ended_at)
+    holding = [s for s in known if s.holds(at)]
+    unknown = [s for s in known if s.start is None and not s.over(at)]
+    change = _next_change(known, at)
+    if holding:
+        return _covered(known, holding, at)
+    if unknown:
+        reason = (
+            f"Policy {unknown[0].id} is active but its dates are not known yet; they are being read back."
+        )
+        return Answer(None, None, reason, next_change_at=change, evidence=unknown[0].evidence)
+    since = max((s.end for s in known if s.end is not None and s.end <= at), default=None)
+    over = [s for s in known if s.end == since and since is not None]
+    evidence = tuple(sorted({v for s in over for v in s.evidence}))
+    return Answer(
+        False,
+        None,
+        _why_not(engagement, known, over, at),
+        since=since,
+        next_change_at=change,
+        evidence=evidence,
+    )
+
+
+def _clipped(known: Iterable[Span], ended_at: int | None) -> tuple[Span, ...]:
+    if ended_at is None:
+        return tuple(known)
+    cut = (replace(s, end=_earlier(s.end, ended_at)) for s in known)
+    return tuple(s for s in cut if not _empty(s))
+
+
+def _covered(known: tuple[Span, ...], holding: list[Span], at: int) -> Answer:
+    best = holding[0]
+    since, until = best.start, best.end
+    for _ in known:  # join overlapping spans: the cover runs on where another takes over
+        since = min([s.start for s in known if s.start is not None and _reaches(s, since)], default=since)
+        until = _later(until, [s.end for s in known if _meets(s, until)])
+    word = "policy" if best.source == "policy" else "validated certificate"
+    return Answer(
+        True,
+        best.source,
+        f"Covered by {word} {best.id}.",
+        since=since,
+        until=until,
+        next_change_at=until,
+        evidence=tuple(sorted({v for s in holding for v in s.evidence})),
+    )
+
+
+def _reaches(span: Span, since: int | None) -> bool:
+    return since is not None and span.start is not None and span.start <= since and not span.over(since - 1)
+
+
+def _meets(span: Span, until: int | None) -> bool:
+    return until is not None and span.start is not None and span.start <= until and not span.over(until)
+
+
+def _later(until: int | None, ends: list[int | None]) -> int | None:
+    if until is None or None in ends:
+        return None
+    return max([until, *(e for e in ends if e is not None)])
+
+
+def _next_change(known: tuple[Span, ...], at: int) -> int | None:
+    return min((s.start for s in known if s.start is not None and s.start > at), default=None)
+
+
+def _why_not(engagement: Engagement, known: tuple[Span, ...], over: list[Span], at: int) -> str:
+    coming = [s for s in known if s.start is not None and s.start > at]
+    if coming:
+        word = "Policy" if coming[0].source == "policy" else "Certificate"
+        return f"{word} {coming[0].id} is in place but its cover has not begun."
+    if over:
+        how = {"expired": "expired", "canceled": "was cancelled", None: "ran out"}
+        return f"{over[0].source.capitalize()} {over[0].id} {how.get(over[0].over_by, 'no longer counts')}."
+    if engagement.state == INSURED:
+        return "The policy in place does not reach into that time."
+    return "No policy and no validated certificate covers it."
+
+
+def gaps(engagement: Engagement) -> tuple[Window, ...]:
+    """The parts of the contract's window that nothing covers; empty while the window is not known."""
+    window = engagement.window
+    if window is None:
+        return ()
+    end = window.ends_at if engagement.ended_at is None else min(window.ends_at, engagement.ended_at)
+    found, reached = [], window.starts_at
+    ordered = sorted((s for s in spans(engagement) if s.start is not None), key=lambda s: s.start or 0)
+    for span in ordered:
+        start = span.start or 0
+        if start > reached and reached < end:
+            found.append(Window(reached, min(start, end)))
+        reached = end if span.end is None else max(reached, span.end)
+    if reached < end:
+        found.append(Window(reached, end))
+    return tuple(found)

@@ -1,0 +1,239 @@
+"""decide: a command and an engagement make the events to record, facts first and then the verdict."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from domain import commands as c
+from domain import events as e
+from domain.coverage import standing
+from domain.errors import NotKnown, Refused
+from domain.evolve import Entry, evolve
+from domain.lifecycle import COI_VALIDATED, ENDED, INSURED, LAPSED, UNDER_REVIEW, UNSEEN
+from domain.mapping import Mapped, map_engagement
+from domain.rules import Rules
+from domain.state import Engagement, Freelancer
+from domain.values import Hold, KnownContractor
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The events to record, in order, and the engagement after them."""
+
+    events: tuple[e.Event, ...]
+    after: Engagement
+
+
+def decide(engagement: Engagement, command: c.EngagementCommand, rules: Rules) -> Decision:
+    """What ``command`` means for ``engagement``, as a pure function of the three arguments.
+
+    No events means that the news is already known. Raises `NotKnown` when the command speaks to an
+    engagement no news has begun, and `Refused` when a person asks for what cannot be.
+    """
+    if engagement.state == UNSEEN and not isinstance(
+        command, c.AcceptOffer | c.ActivateContract | c.EndContract
+    ):
+        raise NotKnown(engagement_id=engagement.engagement_id)
+    facts = _facts(engagement, command)
+    after = _folded(engagement, facts, command.at)
+    if isinstance(command, c.RecordTerms):
+        planned = _plan(after, command.known, rules)
+        facts, after = (*facts, *planned), _folded(after, planned, command.at)
+    else:
+        named = _freelancer_hold(after)
+        facts, after = (*facts, *named), _folded(after, named, command.at)
+    if facts or isinstance(command, c.Reassess):
+        verdict = _verdict(after, command.at)
+        facts, after = (*facts, *verdict), _folded(after, verdict, command.at)
+    return Decision(facts, after)
+
+
+def _folded(engagement: Engagement, events: tuple[e.Event, ...], at: int) -> Engagement:
+    for event in events:
+        engagement = evolve(engagement, Entry(engagement.version + 1, at, event))
+    return engagement
+
+
+def _facts(s: Engagement, command: c.EngagementCommand) -> tuple[e.EngagementEvent, ...]:
+    match command:
+        case c.AcceptOffer(_, offer_id, freelancer_id, client_id):
+            return (e.OfferAccepted(offer_id, freelancer_id, client_id),)
+        case c.ActivateContract(_, offer_id, freelancer_id, client_id):
+            return (e.ContractActivated(offer_id, freelancer_id, client_id),)
+        case c.EndContract(_, ended_at):
+            return (e.ContractEnded(ended_at),)
+        case c.NotePolicyActive(at, policy_id, quote_id, effective_at, expires_at):
+            return (e.PolicyActivated(policy_id, at, quote_id, effective_at, expires_at),)
+        case c.NotePolicyOver(at, policy_id, ended_at, canceled):
+            over = e.PolicyCanceled if canceled else e.PolicyExpired
+            return (over(policy_id, at, ended_at),)
+        case c.NoteCertificateValidated(at, certificate_id, valid_from, valid_until):
+            begins = at if valid_from is None else valid_from
+            return (e.CertificateValidated(certificate_id, at, begins, valid_until),)
+        case c.NoteCertificateFlagged(at, certificate_id, verdict):
+            return (e.CertificateFlagged(certificate_id, at, verdict),)
+        case c.RecordTerms(_, terms):
+            return (e.TermsRead(terms),)
+        case c.ConfirmContractor(_, contractor_id, opted_in):
+            known = s.contractor_id is not None
+            return () if known else (e.ContractorReady(contractor_id, opted_in),)
+        case c.ConfirmJob(_, job_id):
+            return () if s.job_id else (e.JobCreated(job_id),)
+        case c.ConfirmQuote(_, quote_id, effective_date, end_date, moved_from):
+            quoted = e.QuoteCreated(quote_id, effective_date, end_date, moved_from)
+            return () if s.quote_id else (quoted,)
+        case c.WaiveQuote(_, reason):
+            return () if s.quote_settled else (e.QuoteWaived(reason),)
+        case c.ConfirmSession(_, session_id, url):
+            return () if s.session_id else (e.SessionOpened(session_id, url),)
+        case c.NoteOptIn():
+            return () if s.opted_in else (e.OptInNoted(),)
+        case c.ConfirmAssignment(_, assignment_id, policy_id, effective_date, end_date, moved_from):
+            made = e.AssignmentCreated(assignment_id, policy_id, effective_date, end_date, moved_from)
+            return () if s.assignment else (made,)
+        case c.NoteAssignmentRefused(_, message, assignment_id):
+            return () if s.assignment_refused else (e.AssignmentRefused(message, assignment_id),)
+        case c.ConfirmCoverageEnded(_, how, end_date):
+            return () if s.coverage_ended else (e.CoverageEnded(how, end_date),)
+        case c.ConfirmOptInShared():
+            return () if s.opt_in_shared else (e.OptInShared(),)
+        case c.ConfirmAttachmentFetched(_, attachment_id, file_name, sha256):
+            known = attachment_id in s.attachments_settled
+            return () if known else (e.AttachmentFetched(attachment_id, file_name, sha256),)
+        case c.ConfirmCertificateUploaded(_, certificate_id, sha256):
+            file = s.files.get(sha256)
+            known = file is None or file.certificate_id is not None
+            return () if known else (e.CertificateUploaded(certificate_id, sha256),)
+        case c.ConfirmInvoice(_, key, invoice_id):
+            invoice = s.invoices.get(key)
+            known = invoice is None or invoice.invoice_id is not None
+            return () if known else (e.InvoiceRecorded(key, invoice_id),)
+        case c.ParkEffect(_, step, kind, error):
+            return (e.EffectParked(step, kind, error),)
+        case c.Reassess():
+            return ()
+        case c.SubmitCertificate(_, file_name, sha256):
+            return _submitted(s, file_name, sha256)
+        case c.RequestInvoice():
+            return _invoiced(s, command)
+        case c.RequestRetry(_, reason):
+            return (e.RetryRequested(reason),)
+        case _:
+            assert_never(command)
+
+
+def _submitted(s: Engagement, file_name: str, sha256: str) -> tuple[e.EngagementEvent, ...]:
+    if s.over:
+        raise Refused(reason=f"Engagement {s.engagement_id} has ended: no certificate can be added to it.")
+    return () if sha256 in s.files else (e.CertificateSubmitted(file_name, sha256),)
+
+
+def _invoiced(s: Engagement, command: c.RequestInvoice) -> tuple[e.EngagementEvent, ...]:
+    if s.contractor_id is None or s.job_id is None:
+        raise Refused(
+            reason=f"Engagement {s.engagement_id} has no contractor and job at 1099Policy yet; "
+            "record the invoice once it is quoted."
+        )
+    if command.key in s.invoices:
+        return ()
+    return (
+        e.InvoiceRequested(
+            command.key, command.gross_pay, command.paycycle_startdate, command.paycycle_enddate
+        ),
+    )
+
+
+FREELANCER_MISSING = Hold(
+    "freelancer_missing",
+    "Upwork's news names no freelancer, so nobody can be insured.",
+    "Wait for contract.active, which may name them, or send the event again with data.freelancer.id.",
+)
+
+
+def _freelancer_hold(s: Engagement) -> tuple[e.EngagementEvent, ...]:
+    missing = s.freelancer_id is None and not s.over
+    return _holds(s, (FREELANCER_MISSING,) if missing else (), {FREELANCER_MISSING.code})
+
+
+def _holds(s: Engagement, now: tuple[Hold, ...], among: set[str]) -> tuple[e.EngagementEvent, ...]:
+    """Raise what is new or says something else now, clear what is settled; only codes in ``among``."""
+    raised = [h for h in now if h.code not in s.holds or s.holds[h.code].hold != h]
+    cleared = [code for code in s.holds if code in among and code not in {h.code for h in now}]
+    return (
+        *(e.HoldCleared(code) for code in cleared),
+        *(e.HoldRaised(h.code, h.message, h.fix) for h in raised),
+    )
+
+
+def _plan(s: Engagement, known: KnownContractor, rules: Rules) -> tuple[e.EngagementEvent, ...]:
+    """Map the contract just read; each part is planned while nothing has been made of it yet."""
+    if s.terms is None or s.freelancer_id is None or s.over:
+        return ()
+    names = (known.first_name, known.last_name)
+    decided = (names[0], names[1]) if names[0] and names[1] else None
+    mapped = map_engagement(s.engagement_id, s.freelancer_id, s.client_id, s.terms, decided, rules)
+    ready = known.contractor_id is not None or s.contractor_id is not None
+    holds = tuple(h for h in mapped.holds if not (ready and h.code in _NAMING))
+    events: list[e.EngagementEvent] = []
+    plan = _new_parts(s, mapped, ready, rules)
+    if plan is not None:
+        events.append(plan)
+    if known.contractor_id and s.contractor_id is None:
+        events.append(e.ContractorReady(known.contractor_id, known.opted_in))
+    events += _holds(s, holds, set(s.holds))
+    return tuple(events)
+
+
+_NAMING = {"name_missing", "name_unclear", "email_missing"}
+"""Holds that no longer matter once the contractor exists."""
+
+
+def _new_parts(s: Engagement, mapped: Mapped, ready: bool, rules: Rules) -> e.CoveragePlanned | None:
+    contractor = None if ready or mapped.contractor == s.contractor else mapped.contractor
+    job = None if s.job_id or mapped.job == s.job else mapped.job
+    window = None if s.quote_settled or mapped.window == s.window else mapped.window
+    if contractor is None and job is None and window is None:
+        return None
+    return e.CoveragePlanned(contractor, job, window, rules.coverage_types, mapped.notes)
+
+
+def _verdict(s: Engagement, at: int) -> tuple[e.EngagementEvent, ...]:
+    """What the evidence adds up to now; no verdict is given for an instant before the latest news."""
+    if s.state in (UNSEEN, ENDED):
+        return ()
+    span = standing(s, max(at, s.latest_at))
+    flagged = next((x for x in s.certificates.values() if x.news and x.verdict != "validated"), None)
+    if span is not None and span.source == "policy":
+        return () if s.state == INSURED else (e.EngagementInsured(span.id),)
+    if span is not None:
+        return () if s.state == COI_VALIDATED else (e.CertificateAccepted(span.id),)
+    if flagged is not None:
+        return () if s.state == UNDER_REVIEW else (e.ReviewOpened(flagged.certificate_id),)
+    if any(p.news for p in s.policies.values()) or any(x.news for x in s.certificates.values()):
+        return () if s.state == LAPSED else (e.CoverageLapsed(_why_lapsed(s)),)
+    return ()
+
+
+def _why_lapsed(s: Engagement) -> str:
+    last = max(
+        (n for p in s.policies.values() for n in p.news), key=lambda n: (n.said_at, n.version), default=None
+    )
+    if last is None:
+        return "The certificate's validity has ended and nothing else covers."
+    how = {"active": "has run out", "expired": "expired", "canceled": "was cancelled"}[last.kind]
+    return f"The policy {how} and nothing else covers."
+
+
+def decide_freelancer(freelancer: Freelancer, command: c.FreelancerCommand) -> tuple[e.FreelancerEvent, ...]:
+    """What ``command`` means for the freelancer; nothing when it is already known."""
+    match command:
+        case c.LinkContractor(_, contractor_id, email):
+            known = freelancer.contractor_id is not None
+            return () if known else (e.ContractorLinked(contractor_id, email),)
+        case c.RecordOptIn(at, policy_id):
+            known = freelancer.opted_in_at is not None
+            return () if known else (e.FreelancerOptedIn(policy_id, at),)
+        case c.DecideName(_, first_name, last_name):
+            known = (freelancer.first_name, freelancer.last_name) == (first_name, last_name)
+            return () if known else (e.NameDecided(first_name, last_name),)
+        case _:
+            assert_never(command)

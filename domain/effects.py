@@ -1,0 +1,176 @@
+"""Every effect: a deed asked of the outside, as data. `step` names it once and for all in its engagement."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from domain.values import Attachment, ContractorDraft, JobDraft, Window
+
+Channel = Literal["upwork", "1099policy", "coverd"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadContract:
+    """Read contract, dates, attachments and freelancer back from Upwork (guide 4.1–4.3, 4.6)."""
+
+    engagement_id: str
+    freelancer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EnsureContractor:
+    """Find the contractor by e-mail or create them (guide 4.1)."""
+
+    freelancer_id: str
+    draft: ContractorDraft
+
+
+@dataclass(frozen=True, slots=True)
+class CreateJob:
+    """Guide 4.2."""
+
+    engagement_id: str
+    draft: JobDraft
+
+
+@dataclass(frozen=True, slots=True)
+class CreateQuote:
+    """Guide 4.3."""
+
+    engagement_id: str
+    contractor_id: str
+    job_id: str
+    coverage_types: tuple[str, ...]
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """Send a first-time contractor to opt in (guide 4.4), unless they have by now."""
+
+    engagement_id: str
+    freelancer_id: str
+    quote_id: str
+    may_have_opted_in: bool
+    """False once an assignment was refused: then only a session helps."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateAssignment:
+    """Tie coverage to the contract for a contractor who has opted in (guide 4.5)."""
+
+    engagement_id: str
+    contractor_id: str
+    job_id: str
+    coverage_types: tuple[str, ...]
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmPolicy:
+    """Read the policy that is to cover: an assignment's, or one whose news carried no dates."""
+
+    contractor_id: str
+    policy_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchAttachment:
+    """Download a possible certificate from Upwork, check it and keep it (guide 4.6)."""
+
+    attachment: Attachment
+
+
+@dataclass(frozen=True, slots=True)
+class UploadCertificate:
+    """Guide 4.6."""
+
+    engagement_id: str
+    contractor_id: str
+    sha256: str
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordInvoice:
+    """Guide 4.7. ``gross_pay`` in cents, dates in epoch seconds."""
+
+    key: str
+    contractor_id: str
+    job_id: str
+    gross_pay: int
+    paycycle_startdate: int
+    paycycle_enddate: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndCoverage:
+    """Not yet started: cancel by job. Started: shorten the assignment. Never delete a policy.
+
+    Fact sheet 1099Policy, section 10, row 18.
+    """
+
+    job_id: str
+    assignment_id: str | None
+    starts_at: int
+    ended_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShareOptIn:
+    """Tell the freelancer's own stream that they have opted in."""
+
+    freelancer_id: str
+    policy_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WakeUp:
+    """A stored timer: look at the evidence again when it goes off."""
+
+
+Effect = (
+    ReadContract
+    | EnsureContractor
+    | CreateJob
+    | CreateQuote
+    | OpenSession
+    | CreateAssignment
+    | ConfirmPolicy
+    | FetchAttachment
+    | UploadCertificate
+    | RecordInvoice
+    | EndCoverage
+    | ShareOptIn
+    | WakeUp
+)
+
+CHANNELS: dict[type[Effect], Channel] = {
+    ReadContract: "upwork",
+    EnsureContractor: "1099policy",
+    CreateJob: "1099policy",
+    CreateQuote: "1099policy",
+    OpenSession: "1099policy",
+    CreateAssignment: "1099policy",
+    ConfirmPolicy: "1099policy",
+    FetchAttachment: "upwork",
+    UploadCertificate: "1099policy",
+    RecordInvoice: "1099policy",
+    EndCoverage: "1099policy",
+    ShareOptIn: "coverd",
+    WakeUp: "coverd",
+}
+"""Whom each effect calls: one vendor's outage never holds up the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An effect the state asks for: its step, the person-started generation, and when it is due.
+
+    ``key`` is the idempotency key sent to the vendor, the same on every try of this generation.
+    """
+
+    step: str
+    generation: int
+    effect: Effect
+    key: str
+    due_at: int | None = None

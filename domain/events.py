@@ -1,0 +1,364 @@
+"""Every fact and verdict coverd records, subject first and in the past tense."""
+
+from dataclasses import dataclass
+
+from domain.values import ContractorDraft, JobDraft, Terms, Window
+
+# What Upwork told us.
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAccepted:
+    """A freelancer accepted an offer: the engagement begins (guide 5)."""
+
+    offer_id: str | None
+    freelancer_id: str | None
+    client_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContractActivated:
+    """The contract became active: the time for an assignment, or the alternative trigger (guide 2)."""
+
+    offer_id: str | None
+    freelancer_id: str | None
+    client_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContractEnded:
+    """The contract is over since ``ended_at``; final."""
+
+    ended_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TermsRead:
+    """The contract, its freelancer and its attachments were read back from Upwork."""
+
+    terms: Terms
+
+
+# What we made of it.
+
+
+@dataclass(frozen=True, slots=True)
+class CoveragePlanned:
+    """The Upwork record was mapped; each part is set in the event that could first map it."""
+
+    contractor: ContractorDraft | None = None
+    job: JobDraft | None = None
+    window: Window | None = None
+    coverage_types: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRaised:
+    """The engagement waits for a person."""
+
+    code: str
+    message: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldCleared:
+    """What the engagement waited for has been settled."""
+
+    code: str
+
+
+# What 1099Policy answered to our calls.
+
+
+@dataclass(frozen=True, slots=True)
+class ContractorReady:
+    """The freelancer exists as a contractor; ``opted_in`` if any policy of theirs was ever active."""
+
+    contractor_id: str
+    opted_in: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JobCreated:
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteCreated:
+    """A quote for exactly this window; ``moved_from`` is the start the vendor refused as past."""
+
+    quote_id: str
+    effective_date: int
+    end_date: int
+    moved_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteWaived:
+    """The vendor says the contractor already holds a matching policy: no quote is needed."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """The contractor was sent to an application session to opt in."""
+
+    session_id: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OptInNoted:
+    """The contractor turned out to have opted in already: an assignment will do, no session."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentCreated:
+    """Coverage was tied to the contract under the contractor's policy."""
+
+    assignment_id: str
+    policy_id: str | None
+    effective_date: int
+    end_date: int
+    moved_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentRefused:
+    """The vendor finds no policy that fits; the contractor must go through a session."""
+
+    message: str
+    assignment_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageEnded:
+    """What was done at 1099Policy because the contract ended (fact sheet section 10, row 18).
+
+    ``how``: ``canceled_by_job`` · ``assignment_shortened`` · ``left_to_its_end``.
+    """
+
+    how: str
+    end_date: int | None = None
+
+
+# What 1099Policy told us.
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyActivated:
+    """A policy is active, from ``effective_at`` until ``expires_at``; ``said_at`` is the vendor's clock."""
+
+    policy_id: str
+    said_at: int
+    quote_id: str | None = None
+    effective_at: int | None = None
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyExpired:
+    """A policy ran out at ``ended_at``."""
+
+    policy_id: str
+    said_at: int
+    ended_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyCanceled:
+    """A policy was cancelled with effect from ``ended_at``, which may lie in the past."""
+
+    policy_id: str
+    said_at: int
+    ended_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateValidated:
+    """A certificate of insurance was approved, for [valid_from, valid_until) where the vendor says so."""
+
+    certificate_id: str
+    said_at: int
+    valid_from: int
+    valid_until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFlagged:
+    """A certificate needs a person (``verdict`` ``flagged``) or was refused (``denied``, ``error``)."""
+
+    certificate_id: str
+    said_at: int
+    verdict: str
+
+
+# Certificates the contractor brings.
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentFetched:
+    """An attachment of the contract was downloaded, checked and stored under its SHA-256."""
+
+    attachment_id: str
+    file_name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateSubmitted:
+    """A person handed in a certificate for this engagement."""
+
+    file_name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateUploaded:
+    """The file with this SHA-256 was uploaded and is under review at the vendor."""
+
+    certificate_id: str
+    sha256: str
+
+
+# The optional invoice (guide 4.7).
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRequested:
+    """Final pay to record. ``gross_pay`` in cents, dates in epoch seconds."""
+
+    key: str
+    gross_pay: int
+    paycycle_startdate: int
+    paycycle_enddate: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRecorded:
+    key: str
+    invoice_id: str
+
+
+# Verdicts: what the facts add up to. Only these and the milestones move the machine.
+
+
+@dataclass(frozen=True, slots=True)
+class EngagementInsured:
+    policy_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateAccepted:
+    """No policy stands, but a validated certificate does."""
+
+    certificate_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewOpened:
+    """A certificate was flagged and nothing else covers."""
+
+    certificate_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageLapsed:
+    """Everything that covered the engagement has ended before the contract did."""
+
+    reason: str
+
+
+# Effects and people.
+
+
+@dataclass(frozen=True, slots=True)
+class OptInShared:
+    """The freelancer's own stream now knows that they have opted in."""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectParked:
+    """A call was given up until a person acts; ``error`` holds the vendor's words."""
+
+    step: str
+    kind: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRequested:
+    """A person asked for the failed and held steps to be tried again."""
+
+    reason: str
+
+
+# The freelancer's own stream.
+
+
+@dataclass(frozen=True, slots=True)
+class ContractorLinked:
+    """This freelancer is that contractor at 1099Policy."""
+
+    contractor_id: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class FreelancerOptedIn:
+    """A policy of this freelancer was active for the first time known to us."""
+
+    policy_id: str | None
+    opted_in_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NameDecided:
+    """A person said how this freelancer's name splits."""
+
+    first_name: str
+    last_name: str
+
+
+EngagementEvent = (
+    OfferAccepted
+    | ContractActivated
+    | ContractEnded
+    | TermsRead
+    | CoveragePlanned
+    | HoldRaised
+    | HoldCleared
+    | ContractorReady
+    | JobCreated
+    | QuoteCreated
+    | QuoteWaived
+    | SessionOpened
+    | OptInNoted
+    | AssignmentCreated
+    | AssignmentRefused
+    | CoverageEnded
+    | PolicyActivated
+    | PolicyExpired
+    | PolicyCanceled
+    | CertificateValidated
+    | CertificateFlagged
+    | AttachmentFetched
+    | CertificateSubmitted
+    | CertificateUploaded
+    | InvoiceRequested
+    | InvoiceRecorded
+    | EngagementInsured
+    | CertificateAccepted
+    | ReviewOpened
+    | CoverageLapsed
+    | OptInShared
+    | EffectParked
+    | RetryRequested
+)
+
+FreelancerEvent = ContractorLinked | FreelancerOptedIn | NameDecided
+
+Event = EngagementEvent | FreelancerEvent

@@ -1,0 +1,228 @@
+"""evolve: an engagement and one recorded event make the engagement after it. Total, pure, and quick."""
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from domain import events as e
+from domain import lifecycle
+from domain.state import (
+    Assignment,
+    Certificate,
+    CertificateFile,
+    CertificateNews,
+    Engagement,
+    Freelancer,
+    HeldSince,
+    Invoice,
+    Parked,
+    Policy,
+    PolicyNews,
+)
+from domain.values import Hold, Terms, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event with its place: ``version`` in its stream, ``at`` the instant it speaks of (epoch seconds)."""
+
+    version: int
+    at: int
+    event: e.Event
+
+
+def evolve(engagement: Engagement, entry: Entry) -> Engagement:
+    """The engagement after ``entry``. Raises `ImpossibleTransition` for an event its state cannot take."""
+    event = entry.event
+    if isinstance(event, e.FreelancerEvent):
+        raise TypeError(f"{type(event).__name__} belongs to a freelancer's stream")
+    moved = replace(
+        engagement,
+        version=entry.version,
+        state=lifecycle.move(engagement.state, type(event).__name__),
+        latest_at=max(engagement.latest_at, entry.at),
+    )
+    return _fold(moved, event, entry)
+
+
+def _fold(s: Engagement, event: e.EngagementEvent, entry: Entry) -> Engagement:
+    match event:
+        case e.OfferAccepted():
+            return _names(s, event)
+        case e.ContractActivated():
+            return replace(_names(s, event), active=True)
+        case e.ContractEnded(ended_at):
+            return replace(s, ended_at=ended_at if s.ended_at is None else min(s.ended_at, ended_at))
+        case e.TermsRead(terms):
+            return _terms(s, terms)
+        case e.CoveragePlanned():
+            return replace(
+                s,
+                contractor=event.contractor or s.contractor,
+                job=event.job or s.job,
+                window=event.window or s.window,
+                coverage_types=event.coverage_types or s.coverage_types,
+            )
+        case e.HoldRaised(code, message, fix):
+            return replace(s, holds={**s.holds, code: HeldSince(Hold(code, message, fix), entry.at)})
+        case e.HoldCleared(code):
+            return replace(s, holds={c: h for c, h in s.holds.items() if c != code})
+        case e.ContractorReady(contractor_id, opted_in):
+            return _done(
+                replace(s, contractor_id=contractor_id, opted_in=s.opted_in or opted_in), "contractor"
+            )
+        case e.JobCreated(job_id):
+            return _done(replace(s, job_id=job_id), "job")
+        case e.QuoteCreated():
+            quoted = Window(event.effective_date, event.end_date)
+            return _done(replace(s, quote_id=event.quote_id, quoted=quoted), "quote")
+        case e.QuoteWaived():
+            return _done(replace(s, quote_waived=True, opted_in=True), "quote")
+        case e.SessionOpened(session_id, url):
+            return _done(replace(s, session_id=session_id, session_url=url), "session")
+        case e.OptInNoted():
+            return _done(replace(s, opted_in=True), "session")
+        case e.AssignmentCreated():
+            made = Assignment(
+                event.assignment_id, event.policy_id, event.effective_date, event.end_date, entry.version
+            )
+            return _done(replace(s, assignment=made), "assignment")
+        case e.AssignmentRefused(message):
+            return _done(replace(s, assignment_refused=message), "assignment")
+        case e.CoverageEnded(how, end_date):
+            cut = s.assignment
+            if cut and how == "assignment_shortened" and end_date is not None:
+                cut = replace(cut, end_date=end_date)
+            return _done(replace(s, coverage_ended=how, assignment=cut), "end-coverage")
+        case e.PolicyActivated() | e.PolicyExpired() | e.PolicyCanceled():
+            return _policy(s, event, entry.version)
+        case e.CertificateValidated() | e.CertificateFlagged():
+            return _certificate(s, event, entry.version)
+        case e.AttachmentFetched(attachment_id, file_name, sha256):
+            settled = replace(s, attachments_settled=(*s.attachments_settled, attachment_id))
+            return _done(_file(settled, sha256, file_name), f"fetch:{attachment_id}")
+        case e.CertificateSubmitted(file_name, sha256):
+            return _file(s, sha256, file_name)
+        case e.CertificateUploaded(certificate_id, sha256):
+            file = replace(s.files[sha256], certificate_id=certificate_id)
+            known = s.certificates.get(certificate_id) or Certificate(certificate_id)
+            return _done(
+                replace(
+                    s,
+                    files={**s.files, sha256: file},
+                    certificates={**s.certificates, certificate_id: known},
+                ),
+                f"certificate:{sha256[:16]}",
+            )
+        case e.InvoiceRequested():
+            invoice = Invoice(event.key, event.gross_pay, event.paycycle_startdate, event.paycycle_enddate)
+            return replace(s, invoices={**s.invoices, event.key: invoice})
+        case e.InvoiceRecorded(key, invoice_id):
+            recorded = replace(s.invoices[key], invoice_id=invoice_id)
+            return _done(replace(s, invoices={**s.invoices, key: recorded}), f"invoice:{key}")
+        case e.EngagementInsured() | e.CertificateAccepted() | e.ReviewOpened() | e.CoverageLapsed():
+            return s
+        case e.OptInShared():
+            return _done(replace(s, opt_in_shared=True), "share-opt-in")
+        case e.EffectParked(step, kind, error):
+            return replace(s, parked={**s.parked, step: Parked(kind, error, entry.at)})
+        case e.RetryRequested():
+            return _retry(s)
+        case _:
+            assert_never(event)
+
+
+def _names(s: Engagement, event: e.OfferAccepted | e.ContractActivated) -> Engagement:
+    return replace(
+        s,
+        offer_id=s.offer_id or event.offer_id,
+        freelancer_id=s.freelancer_id or event.freelancer_id,
+        client_id=s.client_id or event.client_id,
+    )
+
+
+def _terms(s: Engagement, terms: Terms) -> Engagement:
+    files = {a.id: a for a in terms.attachments if a.may_be_certificate}
+    if s.rereading:
+        s = _restart(s, tuple(step for step in MAPPED_STEPS if step in s.parked))
+    read = replace(
+        s,
+        terms=terms,
+        rereading=False,
+        freelancer_id=s.freelancer_id or terms.freelancer_id,
+        client_id=s.client_id or terms.client_id,
+        attachments={**s.attachments, **files},
+    )
+    return _done(read, "read")
+
+
+def _done(s: Engagement, step: str) -> Engagement:
+    if step not in s.parked:
+        return s
+    return replace(s, parked={k: v for k, v in s.parked.items() if k != step})
+
+
+def _file(s: Engagement, sha256: str, file_name: str) -> Engagement:
+    if sha256 in s.files:
+        return s
+    return replace(s, files={**s.files, sha256: CertificateFile(sha256, file_name)})
+
+
+def _policy(
+    s: Engagement, event: e.PolicyActivated | e.PolicyExpired | e.PolicyCanceled, version: int
+) -> Engagement:
+    known = s.policies.get(event.policy_id) or Policy(event.policy_id)
+    match event:
+        case e.PolicyActivated():
+            known = replace(known, quote_id=known.quote_id or event.quote_id)
+            news = PolicyNews(event.said_at, version, "active", event.effective_at, event.expires_at)
+        case e.PolicyExpired():
+            news = PolicyNews(event.said_at, version, "expired", ended_at=event.ended_at)
+        case e.PolicyCanceled():
+            news = PolicyNews(event.said_at, version, "canceled", ended_at=event.ended_at)
+    told = tuple(sorted((*known.news, news), key=lambda n: (n.said_at, n.version)))
+    return replace(s, policies={**s.policies, event.policy_id: replace(known, news=told)})
+
+
+def _certificate(
+    s: Engagement, event: e.CertificateValidated | e.CertificateFlagged, version: int
+) -> Engagement:
+    known = s.certificates.get(event.certificate_id) or Certificate(event.certificate_id)
+    match event:
+        case e.CertificateValidated():
+            news = CertificateNews(event.said_at, version, "validated", event.valid_from, event.valid_until)
+        case e.CertificateFlagged():
+            news = CertificateNews(event.said_at, version, event.verdict)
+    told = tuple(sorted((*known.news, news), key=lambda n: (n.said_at, n.version)))
+    return replace(s, certificates={**s.certificates, event.certificate_id: replace(known, news=told)})
+
+
+MAPPED_STEPS = ("contractor", "job", "quote")
+"""Steps whose content comes from the mapping: a retry reads the contract again before it restarts them."""
+
+
+def _retry(s: Engagement) -> Engagement:
+    if s.over or s.terms is None or not (s.holds or any(step in s.parked for step in MAPPED_STEPS)):
+        return _restart(s, tuple(s.parked))
+    others = tuple(step for step in s.parked if step not in (*MAPPED_STEPS, "read"))
+    return replace(_restart(s, (*others, "read")), rereading=True)
+
+
+def _restart(s: Engagement, steps: tuple[str, ...]) -> Engagement:
+    generations = {**s.generations, **{step: s.generation(step) + 1 for step in steps}}
+    parked = {step: p for step, p in s.parked.items() if step not in steps}
+    return replace(s, parked=parked, generations=generations)
+
+
+def evolve_freelancer(freelancer: Freelancer, entry: Entry) -> Freelancer:
+    """The freelancer after ``entry``."""
+    event = entry.event
+    s = replace(freelancer, version=entry.version)
+    match event:
+        case e.ContractorLinked(contractor_id, email):
+            return replace(s, contractor_id=contractor_id, email=email)
+        case e.FreelancerOptedIn(_, opted_in_at):
+            return replace(s, opted_in_at=opted_in_at)
+        case e.NameDecided(first_name, last_name):
+            return replace(s, first_name=first_name, last_name=last_name)
+        case _:
+            raise TypeError(f"{type(event).__name__} belongs to an engagement's stream")

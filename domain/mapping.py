@@ -1,0 +1,238 @@
+"""An Upwork record becomes 1099Policy values, or a hold that says what is missing. It never guesses."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+
+import pycountry
+from nameparser import HumanName
+
+from domain.rules import Rules
+from domain.values import ContractorDraft, Hold, JobDraft, Pay, Person, Terms, Window
+
+DAY = int(timedelta(days=1).total_seconds())
+YEAR = 365 * DAY
+MIN_WAGE, MAX_WAGE = 100, 1_000_000_000
+"""Cents; what 1099Policy accepts on a job (fact sheet 6.3)."""
+
+_COMPANY_WORDS = {
+    *("inc", "llc", "ltd", "limited", "gmbh", "corp", "co", "company", "agency", "studio", "studios"),
+    *(
+        "group",
+        "solutions",
+        "technologies",
+        "labs",
+        "team",
+        "consulting",
+        "services",
+        "sa",
+        "bv",
+        "srl",
+        "plc",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """What could be mapped, and a hold for each thing that could not. ``notes`` tell what was decided."""
+
+    contractor: ContractorDraft | None
+    job: JobDraft | None
+    window: Window | None
+    holds: tuple[Hold, ...]
+    notes: tuple[str, ...] = ()
+
+
+def map_engagement(
+    engagement_id: str,
+    freelancer_id: str,
+    client_id: str | None,
+    terms: Terms,
+    names: tuple[str, str] | None,
+    rules: Rules,
+) -> Mapped:
+    """Map everything at once so that a person sees every hole in one look.
+
+    ``names`` is a person's decision on (first, last), which wins over what Upwork shows.
+    """
+    contractor = _contractor(freelancer_id, terms.person, names, rules)
+    job = _job(engagement_id, client_id, terms, rules)
+    window, notes = _window(terms, rules)
+    parts = (contractor, job, window)
+    holds = [hold for part in parts if isinstance(part, list) for hold in part]
+    return Mapped(
+        contractor if isinstance(contractor, ContractorDraft) else None,
+        job if isinstance(job, JobDraft) else None,
+        window if isinstance(window, Window) else None,
+        tuple(holds),
+        notes,
+    )
+
+
+def _contractor(
+    freelancer_id: str, person: Person, names: tuple[str, str] | None, rules: Rules
+) -> ContractorDraft | list[Hold]:
+    split = names or split_name(person)
+    email = person.email or proxy_email(freelancer_id, rules)
+    holds = [h for h in (split, email) if isinstance(h, Hold)]
+    if isinstance(split, Hold) or isinstance(email, Hold):
+        return holds
+    return ContractorDraft(
+        first_name=split[0],
+        last_name=split[1],
+        email=email,
+        country=country_code(person.country),
+        region=person.region,
+        city=person.city,
+    )
+
+
+def proxy_email(freelancer_id: str, rules: Rules) -> str | Hold:
+    """``<freelancer id>@<domain>``, the same for ever (guide 4.1)."""
+    if rules.proxy_email_domain:
+        return f"{freelancer_id}@{rules.proxy_email_domain}"
+    return Hold(
+        "email_missing",
+        "Upwork gives no e-mail for the freelancer and no proxy domain is configured.",
+        "Set proxy_email_domain under [contractor] in the configuration file, then retry.",
+    )
+
+
+def split_name(person: Person) -> tuple[str, str] | Hold:
+    """First and last name: explicit ones win, else the display name where it splits without doubt."""
+    if _full(person.first_name) and _full(person.last_name):
+        return str(person.first_name).strip(), str(person.last_name).strip()
+    shown = " ".join((person.display_name or "").split())
+    if not shown:
+        return Hold(
+            "name_missing",
+            "Upwork shows no name for the freelancer.",
+            "Set the freelancer's first and last name here, or fix the profile at Upwork, then retry.",
+        )
+    parsed = HumanName(shown)
+    first = " ".join(part for part in (parsed.first, parsed.middle) if part)
+    doubtful = parsed.title or parsed.suffix or parsed.nickname or not _latin(shown) or _is_company(shown)
+    if doubtful or not _full(parsed.first) or not _full(parsed.last):
+        return Hold(
+            "name_unclear",
+            "The freelancer's display name does not split into a first and a last name without doubt.",
+            "Set the freelancer's first and last name here; the decision is kept.",
+        )
+    return first, str(parsed.last)
+
+
+def _full(name: str | None) -> bool:
+    return name is not None and len(name.strip().rstrip(".")) > 1
+
+
+def _latin(text: str) -> bool:
+    return all(not c.isalpha() or ord(c) < 0x250 for c in text)
+
+
+def _is_company(text: str) -> bool:
+    return any(word.strip(".,").lower() in _COMPANY_WORDS for word in text.split()) or "&" in text
+
+
+def country_code(country: str | None) -> str | None:
+    """Two letters for a country's code or English name; None when it isn't one (it is optional)."""
+    if not country:
+        return None
+    try:
+        return str(pycountry.countries.lookup(country.strip()).alpha_2)
+    except LookupError:
+        return None
+
+
+def _job(engagement_id: str, client_id: str | None, terms: Terms, rules: Rules) -> JobDraft | list[Hold]:
+    entity = rules.entity(client_id) or Hold(
+        "client_unmapped",
+        f"Upwork client {client_id or '(not named)'} is mapped to no 1099Policy entity.",
+        f'Add "{client_id or "*"}" under [clients] in the configuration file, then retry.',
+    )
+    code = rules.category_code(terms.category, terms.category_id) or Hold(
+        "category_unmapped",
+        f"Upwork category {terms.category or '(none)'} is mapped to no category code.",
+        f'Add "{terms.category or "*"}" under [categories] in the configuration file, then retry.',
+    )
+    wage = cents(terms.pay)
+    title = terms.title or Hold(
+        "title_missing", "The contract has no title.", "Give the contract a title at Upwork, then retry."
+    )
+    holds = [h for h in (entity, code, wage, title) if isinstance(h, Hold)]
+    if (
+        isinstance(entity, Hold)
+        or isinstance(code, Hold)
+        or isinstance(wage, Hold)
+        or isinstance(title, Hold)
+        or terms.pay is None
+    ):
+        return holds
+    return JobDraft(
+        name=rules.job_name.replace("{title}", title).replace("{id}", engagement_id),
+        description=terms.description or title,
+        entity=entity,
+        category_code=code,
+        wage=wage,
+        wage_type=terms.pay.wage_type,
+        region=terms.person.region,
+    )
+
+
+def cents(pay: Pay | None) -> int | Hold:
+    """The wage in exact integer cents (fact sheet section 10, rows 22–23), or why it cannot be."""
+    if pay is None:
+        return Hold(
+            "pay_missing",
+            "The contract shows neither an hourly rate nor a fixed budget.",
+            "Only hourly and fixed-price contracts can be insured: set the pay at Upwork, then retry.",
+        )
+    if pay.currency not in (None, "USD"):
+        return Hold(
+            "pay_currency",
+            f"The contract pays in {pay.currency}; 1099Policy takes US dollars only.",
+            "Agree the pay in USD at Upwork, then retry.",
+        )
+    try:
+        exact = Decimal(pay.amount) * 100
+    except InvalidOperation:
+        exact = Decimal("NaN")
+    if not exact.is_finite() or exact != exact.to_integral_value():
+        return Hold(
+            "pay_not_exact",
+            f"The pay {pay.amount} is not a whole number of cents.",
+            "Correct the pay at Upwork to at most two decimals, then retry.",
+        )
+    if not MIN_WAGE <= exact <= MAX_WAGE:
+        return Hold(
+            "pay_out_of_range",
+            f"The pay {pay.amount} lies outside what 1099Policy accepts (1.00 to 10,000,000.00 USD).",
+            "Correct the pay at Upwork, then retry.",
+        )
+    return int(exact)
+
+
+def _window(terms: Terms, rules: Rules) -> tuple[Window | list[Hold], tuple[str, ...]]:
+    if terms.starts_at is None:
+        hold = Hold(
+            "start_missing",
+            "The contract has no start date.",
+            "Set the start date at Upwork, then retry.",
+        )
+        return [hold], ()
+    starts, ends, notes = terms.starts_at, terms.ends_at, ()
+    if ends is None:
+        term = min(rules.default_term_days * DAY, YEAR)
+        return Window(starts, starts + term), (f"Upwork gives no end: default term of {term // DAY} days.",)
+    if ends <= starts:
+        hold = Hold(
+            "window_empty",
+            "The contract ends before it starts.",
+            "Correct the contract's dates at Upwork, then retry.",
+        )
+        return [hold], ()
+    if ends - starts > YEAR:
+        return Window(starts, starts + YEAR), (
+            "The term is longer than the year a quote may cover: cut to a year.",
+        )
+    return Window(starts, ends), notes

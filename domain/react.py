@@ -1,0 +1,166 @@
+"""react: which effects an engagement's state asks for; a command that makes one wanted starts it."""
+
+from collections.abc import Iterator
+
+from domain import effects as x
+from domain.coverage import spans
+from domain.lifecycle import COI_VALIDATED, INSURED, UNSEEN
+from domain.state import Engagement
+
+
+def react(before: Engagement, after: Engagement) -> tuple[x.Wanted, ...]:
+    """The effects that ``after`` wants and ``before`` did not."""
+    asked = {(w.step, w.generation) for w in wanted(before)}
+    return tuple(w for w in wanted(after) if (w.step, w.generation) not in asked)
+
+
+def still_wanted(engagement: Engagement, step: str, generation: int) -> bool:
+    """Whether an effect started earlier still makes sense: asked before every call."""
+    return any((w.step, w.generation) == (step, generation) for w in wanted(engagement))
+
+
+def wanted(s: Engagement) -> tuple[x.Wanted, ...]:
+    """Every effect the state asks for, done ones no longer among them."""
+    return tuple(_numbered(s, step, effect, due_at) for step, effect, due_at in _wanted(s))
+
+
+_Step = tuple[str, x.Effect, int | None]
+
+
+def _numbered(s: Engagement, step: str, effect: x.Effect, due_at: int | None) -> x.Wanted:
+    generation = s.generation(step)
+    return x.Wanted(step, generation, effect, idempotency_key(s, step, generation), due_at)
+
+
+def idempotency_key(s: Engagement, step: str, generation: int) -> str:
+    """The key of a step, the same on every try (guide 4.1, fact sheet section 10, rows 9–10)."""
+    base = (
+        f"upwork-freelancer-{s.freelancer_id}"
+        if step == "contractor"
+        else f"upwork-contract-{s.engagement_id}-{step.replace(':', '-')}"
+    )
+    return base if generation == 1 else f"{base}-{generation}"
+
+
+def _wanted(s: Engagement) -> Iterator[_Step]:
+    if s.state == UNSEEN:
+        return
+    if s.over:
+        yield from _after_the_end(s)
+    else:
+        yield from _towards_a_quote(s)
+        yield from _towards_cover(s)
+        yield from _certificates(s)
+        yield from _timers(s)
+    yield from _whatever_the_state(s)
+
+
+def _towards_a_quote(s: Engagement) -> Iterator[_Step]:
+    if (s.terms is None or s.rereading) and s.freelancer_id:
+        yield "read", x.ReadContract(s.engagement_id, s.freelancer_id), None
+    if s.contractor and s.contractor_id is None and s.freelancer_id:
+        yield "contractor", x.EnsureContractor(s.freelancer_id, s.contractor), None
+    if s.job and s.job_id is None:
+        yield "job", x.CreateJob(s.engagement_id, s.job), None
+    if s.contractor_id and s.job_id and s.window and not s.quote_settled:
+        quote = x.CreateQuote(s.engagement_id, s.contractor_id, s.job_id, s.coverage_types, s.window)
+        yield "quote", quote, None
+
+
+def _towards_cover(s: Engagement) -> Iterator[_Step]:
+    if not s.quote_settled or s.contractor_id is None or s.job_id is None or s.freelancer_id is None:
+        return
+    if _needs_session(s) and s.quote_id:
+        may_have = s.assignment_refused is None
+        yield "session", x.OpenSession(s.engagement_id, s.freelancer_id, s.quote_id, may_have), None
+    if _needs_assignment(s):
+        window = s.quoted or s.window
+        assert window is not None
+        yield (
+            "assignment",
+            x.CreateAssignment(s.engagement_id, s.contractor_id, s.job_id, s.coverage_types, window),
+            None,
+        )
+    for policy_id in _policies_to_read(s):
+        yield f"policy:{policy_id or 'latest'}", x.ConfirmPolicy(s.contractor_id, policy_id), None
+
+
+def _needs_session(s: Engagement) -> bool:
+    asked = s.assignment_refused is not None or not s.opted_in
+    return asked and s.session_id is None and not s.policies
+
+
+def _needs_assignment(s: Engagement) -> bool:
+    return (
+        s.opted_in
+        and s.active
+        and s.assignment is None
+        and s.assignment_refused is None
+        and not s.policies
+        and s.state != COI_VALIDATED
+    )
+
+
+def _policies_to_read(s: Engagement) -> list[str | None]:
+    undated = [p.policy_id for p in s.policies.values() if p.news and _undated(s, p.policy_id)]
+    if (
+        s.assignment
+        and s.assignment.policy_id not in s.policies
+        and not (s.assignment.policy_id is None and s.policies)
+    ):
+        return [*undated, s.assignment.policy_id]
+    return list(undated)
+
+
+def _undated(s: Engagement, policy_id: str) -> bool:
+    return any(span.id == policy_id and span.start is None for span in spans(s))
+
+
+def _certificates(s: Engagement) -> Iterator[_Step]:
+    for attachment in s.attachments.values():
+        if attachment.id not in s.attachments_settled:
+            yield f"fetch:{attachment.id}", x.FetchAttachment(attachment), None
+    for file in s.files.values():
+        if file.certificate_id is None and s.contractor_id:
+            upload = x.UploadCertificate(s.engagement_id, s.contractor_id, file.sha256, file.file_name)
+            yield f"certificate:{file.sha256[:16]}", upload, None
+
+
+def _timers(s: Engagement) -> Iterator[_Step]:
+    source = {INSURED: "policy", COI_VALIDATED: "certificate"}.get(s.state)
+    ends = [span.end for span in spans(s) if span.source == source]
+    if ends and None not in ends:
+        due_at = max(end for end in ends if end is not None)
+        yield f"wake:{due_at}", x.WakeUp(), due_at
+
+
+def _after_the_end(s: Engagement) -> Iterator[_Step]:
+    bound = s.assignment is not None or any(p.news for p in s.policies.values())
+    starts = s.assignment.effective_date if s.assignment else s.quoted.starts_at if s.quoted else None
+    if not bound or s.job_id is None or starts is None or s.ended_at is None or s.coverage_ended:
+        return
+    assignment_id = s.assignment.assignment_id if s.assignment else None
+    if assignment_id is None and s.ended_at >= starts:
+        return  # a session's policy that has begun is left to its own end: nothing to call
+    yield "end-coverage", x.EndCoverage(s.job_id, assignment_id, starts, s.ended_at), None
+
+
+def _whatever_the_state(s: Engagement) -> Iterator[_Step]:
+    bound = next((p.policy_id for p in s.policies.values() if _active_news(s, p.policy_id)), None)
+    if bound and s.freelancer_id and not s.opt_in_shared:
+        yield "share-opt-in", x.ShareOptIn(s.freelancer_id, bound), None
+    for invoice in s.invoices.values():
+        if invoice.invoice_id is None and s.contractor_id and s.job_id:
+            record = x.RecordInvoice(
+                invoice.key,
+                s.contractor_id,
+                s.job_id,
+                invoice.gross_pay,
+                invoice.paycycle_startdate,
+                invoice.paycycle_enddate,
+            )
+            yield f"invoice:{invoice.key}", record, None
+
+
+def _active_news(s: Engagement, policy_id: str) -> bool:
+    return any(news.kind == "active" for news in s.policies[policy_id].news)

@@ -1,0 +1,175 @@
+"""What an engagement's events add up to: the fold's result, and nothing that isn't in the events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from domain.lifecycle import UNSEEN
+from domain.values import Attachment, ContractorDraft, Hold, JobDraft, Terms, Window
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyNews:
+    """One thing the vendor said of a policy, at ``said_at``, recorded as event ``version``.
+
+    ``active`` carries the term [effective_at, expires_at); ``expired`` and ``canceled`` carry ``ended_at``.
+    """
+
+    said_at: int
+    version: int
+    kind: Literal["active", "expired", "canceled"]
+    effective_at: int | None = None
+    expires_at: int | None = None
+    ended_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateNews:
+    """One thing the vendor said of a certificate; ``verdict`` validated · flagged · denied · error."""
+
+    said_at: int
+    version: int
+    verdict: str
+    valid_from: int | None = None
+    valid_until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy as evidence: all its news, in the vendor's order, however they arrived."""
+
+    policy_id: str
+    quote_id: str | None = None
+    news: tuple[PolicyNews, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate as evidence: all its news, in the vendor's order."""
+
+    certificate_id: str
+    news: tuple[CertificateNews, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        return self.news[-1].verdict if self.news else "pending"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFile:
+    """A PDF kept under its SHA-256 that is to be uploaded, or was (``certificate_id``)."""
+
+    sha256: str
+    file_name: str
+    certificate_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """Final pay to record: cents and epoch seconds."""
+
+    key: str
+    gross_pay: int
+    paycycle_startdate: int
+    paycycle_enddate: int
+    invoice_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Coverage tied to the contract for [effective_date, end_date) under ``policy_id``."""
+
+    assignment_id: str
+    policy_id: str | None
+    effective_date: int
+    end_date: int
+    created_by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A call that was given up: which, since when, and the vendor's words."""
+
+    kind: str
+    error: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldSince:
+    hold: Hold
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """One engagement now. ``version`` is that of the last event folded in; 0 is before the first."""
+
+    engagement_id: str
+    version: int = 0
+    state: str = UNSEEN
+    latest_at: int = 0
+    """The latest instant any of its events speaks of: verdicts are never given for an earlier one."""
+
+    offer_id: str | None = None
+    freelancer_id: str | None = None
+    client_id: str | None = None
+    active: bool = False
+    ended_at: int | None = None
+
+    terms: Terms | None = None
+    rereading: bool = False
+    """A retry asked for the contract to be read again; the steps it feeds wait for that."""
+    contractor: ContractorDraft | None = None
+    job: JobDraft | None = None
+    window: Window | None = None
+    coverage_types: tuple[str, ...] = ()
+
+    contractor_id: str | None = None
+    opted_in: bool = False
+    job_id: str | None = None
+    quote_id: str | None = None
+    quote_waived: bool = False
+    quoted: Window | None = None
+    session_id: str | None = None
+    session_url: str | None = None
+    assignment: Assignment | None = None
+    assignment_refused: str | None = None
+    coverage_ended: str | None = None
+    opt_in_shared: bool = False
+
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    certificates: Mapping[str, Certificate] = field(default_factory=dict)
+    attachments: Mapping[str, Attachment] = field(default_factory=dict)
+    attachments_settled: tuple[str, ...] = ()
+    files: Mapping[str, CertificateFile] = field(default_factory=dict)
+    invoices: Mapping[str, Invoice] = field(default_factory=dict)
+
+    holds: Mapping[str, HeldSince] = field(default_factory=dict)
+    parked: Mapping[str, Parked] = field(default_factory=dict)
+    generations: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def over(self) -> bool:
+        return self.ended_at is not None
+
+    @property
+    def quote_settled(self) -> bool:
+        return self.quote_id is not None or self.quote_waived
+
+    def generation(self, step: str) -> int:
+        """How many times a person has started this step afresh, from 1."""
+        return self.generations.get(step, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Freelancer:
+    """One freelancer now: what all their engagements share."""
+
+    freelancer_id: str
+    version: int = 0
+    contractor_id: str | None = None
+    email: str | None = None
+    opted_in_at: int | None = None
+    first_name: str | None = None
+    last_name: str | None = None

@@ -1,0 +1,112 @@
+"""The values events and effects are made of. Money is integer cents, instants are epoch seconds in UTC."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+WageType = Literal["hourly", "flatfee"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pay:
+    """What Upwork says a contract pays: ``amount`` is exact decimal text in ``currency``."""
+
+    wage_type: WageType
+    amount: str
+    currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A freelancer as Upwork names them. Every field is personal and none may reach a log."""
+
+    display_name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    country: str | None = None
+    region: str | None = None
+    city: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file Upwork lists on a contract; ``url`` is where it can be downloaded."""
+
+    id: str
+    file_name: str
+    url: str
+    content_type: str | None = None
+
+    @property
+    def may_be_certificate(self) -> bool:
+        """A PDF by its type or its name (guide 4.6); the bytes are checked after the download."""
+        return self.content_type == "application/pdf" or self.file_name.lower().endswith(".pdf")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A contract as read back from Upwork, in one shape for every dialect."""
+
+    title: str | None
+    description: str | None
+    pay: Pay | None
+    category: str | None
+    starts_at: int | None
+    ends_at: int | None
+    person: Person
+    attachments: tuple[Attachment, ...] = ()
+    category_id: str | None = None
+    client_id: str | None = None
+    freelancer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownContractor:
+    """What the freelancer's own stream already knows when an engagement is read."""
+
+    contractor_id: str | None = None
+    opted_in: bool = False
+    first_name: str | None = None
+    last_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContractorDraft:
+    """The contractor to create at 1099Policy (guide 4.1)."""
+
+    first_name: str
+    last_name: str
+    email: str
+    country: str | None = None
+    region: str | None = None
+    city: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobDraft:
+    """The job to create at 1099Policy (guide 4.2). ``wage`` is integer cents."""
+
+    name: str
+    description: str
+    entity: str
+    category_code: str
+    wage: int
+    wage_type: WageType
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Half-open span [starts_at, ends_at) the engagement must be covered for."""
+
+    starts_at: int
+    ends_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why an engagement waits for a person: a stable code, a sentence, and what will clear it."""
+
+    code: str
+    message: str
+    fix: str

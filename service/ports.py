@@ -1,0 +1,286 @@
+"""The ports between the service's parts: what a store promises, held by one contract suite."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from domain.effects import Wanted
+from domain.events import Event
+from domain.recorded import Recorded
+
+Lookup = tuple[str, str]
+"""A kind (offer, freelancer, contractor, job, quote, session, policy, assignment, certificate, delivery) and an id."""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectDone:
+    """Settles a claimed effect in the transaction that records its outcome.
+
+    Refused (the whole append becomes `stale`) when ``fence`` is no longer the effect's fence.
+    """
+
+    stream_id: str
+    step: str
+    generation: int
+    fence: int
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class EffectParkedMark:
+    """Parks a claimed effect in the transaction that records `EffectParked`."""
+
+    stream_id: str
+    step: str
+    generation: int
+    fence: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """One command's result, to be written all or nothing.
+
+    ``expected`` is the version the writer saw (0: the stream is new). ``status`` is the folded state
+    after the events as JSON-ready builtins; ``state`` its machine state. With no events only
+    ``cause``, ``lookups`` and ``settles`` are written.
+    """
+
+    stream_id: str
+    expected: int
+    cause: str
+    correlation: str
+    actor: str
+    effective_at: int
+    events: tuple[Event, ...]
+    state: str
+    status: dict[str, Any]
+    effects: tuple[Wanted, ...] = ()
+    lookups: tuple[Lookup, ...] = ()
+    settles: EffectDone | EffectParkedMark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """``appended``: written, the stream is at ``version`` · ``duplicate``: this cause was written before
+    · ``conflict``: the stream moved on, it is at ``version`` · ``stale``: the settled effect's fence is old."""
+
+    outcome: Literal["appended", "duplicate", "conflict", "stale"]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A stream now. ``version`` 0 and an empty status where nothing was ever appended."""
+
+    stream_id: str
+    version: int
+    state: str
+    status: dict[str, Any]
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An effect leased to this worker until ``leased_until``; acts count only with this ``fence``.
+
+    ``attempt`` counts from 1. ``key`` is the idempotency key to send.
+    """
+
+    stream_id: str
+    step: str
+    generation: int
+    channel: str
+    kind: str
+    payload: dict[str, Any]
+    key: str
+    attempt: int
+    fence: int
+    correlation: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRow:
+    """An effect as operations people see it: ``status`` waiting · running · parked · done · withdrawn."""
+
+    stream_id: str
+    step: str
+    generation: int
+    channel: str
+    kind: str
+    status: str
+    attempt: int
+    wake_at: datetime | None
+    done_at: datetime | None
+    result: str | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One webhook request or polled fact as it arrived.
+
+    ``dedupe`` is the id or hash that makes two deliveries the same; ``headers`` only those worth keeping
+    as proof (never secrets). ``verdict`` says how the proof was checked.
+    """
+
+    source: Literal["upwork", "1099policy"]
+    dedupe: str
+    body: bytes
+    headers: dict[str, str]
+    verdict: str
+    received_at: datetime
+
+
+DeliveryOutcome = Literal["applied", "quiet", "unknown_type", "unusable", "parked", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDelivery:
+    """A delivery in the inbox. ``id`` is ours and opaque; ``outcome`` None until it was processed.
+
+    ``streams`` are those it was applied to. ``attention`` is true for outcomes a person must look at:
+    unknown_type (once per type), unusable, failed, and parked for too long.
+    """
+
+    id: str
+    delivery: Delivery
+    type: str | None
+    outcome: DeliveryOutcome | None
+    detail: str | None
+    streams: tuple[str, ...]
+    processed_at: datetime | None
+    attempt: int
+
+
+class Store(Protocol):
+    """The event store with its inbox, outbox, look-ups and files. Every method may raise `StoreUnavailable`."""
+
+    # events
+
+    async def append(self, append: Append) -> Appended: ...
+
+    async def head(self, stream_id: str) -> Head: ...
+
+    async def history(
+        self, stream_id: str, after_version: int = 0, limit: int | None = None
+    ) -> Sequence[Recorded]:
+        """Oldest first."""
+        ...
+
+    def stream_history(self, stream_id: str) -> AsyncIterator[Recorded]:
+        """The same, without holding it all in memory."""
+        ...
+
+    async def feed(self, bucket: int, after_position: int, limit: int = 500) -> Sequence[Recorded]:
+        """The bucket's log in position order, without gaps: what is missing was never committed."""
+        ...
+
+    async def heads_of_buckets(self) -> dict[int, int]:
+        """The last position of every bucket that has any."""
+        ...
+
+    async def streams_of(self, kind: str, id: str) -> Sequence[str]:
+        """The streams an id leads to, in a stable order."""
+        ...
+
+    # effects
+
+    async def claim(
+        self, limit: int, lease_seconds: float, now: datetime, channels: Sequence[str] | None = None
+    ) -> Sequence[Claimed]:
+        """Lease due effects: moves ``wake_at`` past the lease, raises the fence and counts an attempt."""
+        ...
+
+    async def claim_of(self, stream_id: str, lease_seconds: float, now: datetime) -> Sequence[Claimed]:
+        """Lease this stream's due effects: the short cut after an append in the same process."""
+        ...
+
+    async def finish(self, claimed: Claimed, result: str) -> bool:
+        """Done without an event (withdrawn, or a timer). False when the fence is old."""
+        ...
+
+    async def retry_later(
+        self,
+        claimed: Claimed,
+        wake_at: datetime,
+        error: str,
+        key: str | None = None,
+        count_attempt: bool = True,
+    ) -> bool:
+        """Back to waiting; ``key`` replaces the idempotency key. False when the fence is old."""
+        ...
+
+    async def effects_of(self, stream_id: str) -> Sequence[EffectRow]: ...
+
+    async def next_due(self) -> datetime | None:
+        """When the next waiting effect is due."""
+        ...
+
+    # inbox
+
+    async def receive(self, delivery: Delivery) -> tuple[str, bool]:
+        """Commit a delivery; its id and whether it is new. The caller processes it, the lease covers a crash."""
+        ...
+
+    async def delivery(self, delivery_id: str) -> StoredDelivery | None: ...
+
+    async def claim_deliveries(
+        self, limit: int, lease_seconds: float, now: datetime
+    ) -> Sequence[StoredDelivery]:
+        """Lease deliveries whose ``wake_at`` has come: crashed over, parked, or failed before."""
+        ...
+
+    async def settle_delivery(
+        self,
+        delivery_id: str,
+        outcome: DeliveryOutcome,
+        type: str | None,
+        detail: str | None,
+        streams: Sequence[str],
+        wake_at: datetime | None = None,
+    ) -> None:
+        """Record what became of it; ``wake_at`` (parked, failed) says when to look again."""
+        ...
+
+    async def wake_parked(self) -> int:
+        """Make every parked delivery due now: something it may have waited for has appeared."""
+        ...
+
+    async def replay_delivery(self, delivery_id: str) -> bool:
+        """Make a delivery due again. False when there is none."""
+        ...
+
+    async def deliveries(
+        self,
+        source: str | None = None,
+        outcome: str | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[StoredDelivery]:
+        """Newest first; ``before`` is the id of the last one seen."""
+        ...
+
+    async def deliveries_needing_attention(
+        self, parked_before: datetime, limit: int = 200
+    ) -> Sequence[StoredDelivery]:
+        """Unusable and failed ones, the first of each unknown type, and those parked since before that."""
+        ...
+
+    # files, by SHA-256
+
+    async def put_file(self, content: bytes) -> str:
+        """Keep bytes under their SHA-256 (hex), once."""
+        ...
+
+    async def file(self, sha256: str) -> bytes | None: ...
+
+    # requests with an Idempotency-Key
+
+    async def ready(self) -> None:
+        """Raises `StoreUnavailable` unless a round trip works right now."""
+        ...
+
+    async def close(self) -> None: ...
