@@ -18,7 +18,7 @@ Source = Literal["policy", "certificate"]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Covered by ``source`` ``id`` over [start, end). A start of None is not known yet, so it never covers."""
+    """Covered by ``source`` ``id`` over [start, end). A start of None is not known yet: it never covers."""
 
     source: Source
     id: str

@@ -10,7 +10,8 @@ from domain.events import Event
 from domain.recorded import Recorded
 
 Lookup = tuple[str, str]
-"""A kind (offer, freelancer, contractor, job, quote, session, policy, assignment, certificate, delivery) and an id."""
+"""A kind and an id: offer, freelancer, contractor, job, quote, session, policy, assignment, certificate,
+delivery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class Append:
 @dataclass(frozen=True, slots=True)
 class Appended:
     """``appended``: written, the stream is at ``version`` · ``duplicate``: this cause was written before
-    · ``conflict``: the stream moved on, it is at ``version`` · ``stale``: the settled effect's fence is old."""
+    · ``conflict``: the stream moved on, it is at ``version`` · ``stale``: the effect's fence is old."""
 
     outcome: Literal["appended", "duplicate", "conflict", "stale"]
     version: int
@@ -156,7 +157,7 @@ class StoredDelivery:
 
 
 class Store(Protocol):
-    """The event store with its inbox, outbox, look-ups and files. Every method may raise `StoreUnavailable`."""
+    """Events, inbox, outbox, look-ups and files. Every method may raise `StoreUnavailable`."""
 
     # events
 
@@ -222,7 +223,7 @@ class Store(Protocol):
     # inbox
 
     async def receive(self, delivery: Delivery) -> tuple[str, bool]:
-        """Commit a delivery; its id and whether it is new. The caller processes it, the lease covers a crash."""
+        """Commit a delivery: its id and whether it is new. The caller processes it under a lease."""
         ...
 
     async def delivery(self, delivery_id: str) -> StoredDelivery | None: ...
@@ -276,8 +277,6 @@ class Store(Protocol):
         ...
 
     async def file(self, sha256: str) -> bytes | None: ...
-
-    # requests with an Idempotency-Key
 
     async def ready(self) -> None:
         """Raises `StoreUnavailable` unless a round trip works right now."""
