@@ -1,6 +1,5 @@
 """What can be wrong between the migration files and a database; each class's docstring is the message."""
 
-import inspect
 from dataclasses import dataclass
 
 
@@ -8,7 +7,7 @@ class MigrationError(Exception):
     """The migrations cannot go on."""
 
     def __str__(self) -> str:
-        return inspect.cleandoc(type(self).__doc__ or "").format(**vars(self))
+        return " ".join((type(self).__doc__ or "").split()).format(**vars(self))
 
 
 @dataclass(eq=False)
@@ -66,9 +65,9 @@ class Behind(MigrationError):
 
 @dataclass(eq=False)
 class Failed(MigrationError):
-    """{file} failed at line {line} and changed nothing: {reason}. Mend the cause and run
-    `coverd migrate apply` again; the files before it stay applied."""
+    """{file} failed{place} and changed nothing: {reason}. Mend the cause and run `coverd migrate apply`
+    again; the files before it stay applied."""
 
     file: str
-    line: int
+    place: str
     reason: str

@@ -130,10 +130,18 @@ async def _perform(connection: Connection, step: Step) -> None:
                 step.checksum,
                 took_ms,
             )
+    except asyncpg.PostgresConnectionError:
+        raise  # whether the commit got through is not known
     except asyncpg.PostgresError as problem:
-        position = int(problem.position or 1)
-        line = step.sql.count("\n", 0, position - 1) + 1
-        raise Failed(step.file, line, str(problem)) from problem
+        raise Failed(step.file, _place(step.sql, problem.position), str(problem)) from problem
+
+
+def _place(sql: str, position: str | None) -> str:
+    """Where Postgres saw the fault, which it counts in characters from 1 and does not always say."""
+    if not position:
+        return ""
+    line = sql.count("\n", 0, int(position) - 1) + 1
+    return f" at line {line}"
 
 
 @asynccontextmanager

@@ -144,7 +144,7 @@ def thrown_away() -> Iterator[Path]:
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
     parent = memory if roomy else Path(tempfile.gettempdir())
-    for left in parent.glob("coverd-test-*"):
+    for left in parent.glob("coverd-test-[0-9]*-*"):
         if not running(int(left.name.split("-")[2])):
             shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f"coverd-test-{os.getpid()}-", dir=parent))

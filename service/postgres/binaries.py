@@ -113,7 +113,9 @@ def _copied(folder: Path, account: Account, cache: Path | None, say: Callable[[s
         copy = parent / f"postgres-{digest}"
         inner = copy / folder.parent.parent.name / folder.parent.name / folder.name
         try:
-            parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+            if not parent.exists():
+                parent.mkdir(parents=True)
+                parent.chmod(0o755)  # whatever the umask: the folder is ours and made to be read
             if not _only_ours(parent) or not account.can_enter(parent):
                 continue
             if not copy.exists():

@@ -141,13 +141,14 @@ class Cluster:
         account = accounts.choose(layout.cluster, self._account_setting)
         binaries = await usable(self._bin_dir, account, self._cache, self._say)
         self._password = layout.password()
-        self.sockets = socket_folder(layout.root, account)
-        self._held.callback(shutil.rmtree, self.sockets, ignore_errors=True)
         layout.turn_log()
-        if layout.cluster.exists():
+        exists = layout.cluster.exists()
+        if exists:
             self._check_version(binaries)
             await settle(layout.cluster, self._say)
-        else:
+        self.sockets = socket_folder(layout.root, account)
+        self._held.callback(shutil.rmtree, self.sockets, ignore_errors=True)
+        if not exists:
             self._say(f"Making a Postgres {binaries.version} cluster in {layout.root} (first start only).")
             await create_cluster(layout, account, binaries, self._profile, self._password, self.sockets)
         return account, binaries

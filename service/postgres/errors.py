@@ -1,6 +1,5 @@
 """What can go wrong with the embedded server; each class's docstring is the message a person reads."""
 
-import inspect
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +8,7 @@ class EmbeddedPostgresError(Exception):
     """The embedded Postgres cannot be used."""
 
     def __str__(self) -> str:
-        return inspect.cleandoc(type(self).__doc__ or "").format(**vars(self))
+        return " ".join((type(self).__doc__ or "").split()).format(**vars(self))
 
 
 @dataclass(eq=False)
@@ -80,8 +79,7 @@ class NoAccount(EmbeddedPostgresError):
 
 @dataclass(eq=False)
 class ProgramFailed(EmbeddedPostgresError):
-    """{program} ended with status {status}. Its last words, from {log}:
-    {words}"""
+    """{program} ended with status {status}. Its last words, from {log}: {words}"""
 
     program: str
     status: int
@@ -91,8 +89,7 @@ class ProgramFailed(EmbeddedPostgresError):
 
 @dataclass(eq=False)
 class NotReadyInTime(EmbeddedPostgresError):
-    """Postgres did not become ready within {seconds:g} s. Its last words, from {log}:
-    {words}"""
+    """Postgres did not become ready within {seconds:g} s. Its last words, from {log}: {words}"""
 
     seconds: float
     log: Path

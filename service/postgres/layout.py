@@ -41,7 +41,7 @@ class Layout:
     def last_words(self, lines: int = 12) -> str:
         """The end of the server's log, for an error message."""
         text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
-        return "\n".join(text.splitlines()[-lines:]) or "(nothing)"
+        return "".join(f"\n  {line}" for line in text.splitlines()[-lines:]) or "(nothing)"
 
     def turn_log(self) -> None:
         """Start a new log when the old one has grown."""
