@@ -132,7 +132,7 @@ def server(choice: str, run: Background) -> Iterator[Server]:
 
 @contextmanager
 def container() -> Iterator[str]:
-    from testcontainers.postgres import PostgresContainer  # slow to import, seldom asked for
+    from testcontainers.community.postgres import PostgresContainer  # slow to import, seldom asked for
 
     with PostgresContainer("postgres:18", driver=None) as postgres:
         yield postgres.get_connection_url()

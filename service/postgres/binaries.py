@@ -151,8 +151,11 @@ def _copy_into(copy: Path, installation: Path) -> None:
         if libraries.is_dir():
             shutil.copytree(libraries, new / libraries.name, symlinks=True)
         _open_for_reading(new)
-        if not copy.exists():
+        try:
             new.rename(copy)
+        except OSError:
+            if not copy.exists():  # else another start was faster
+                raise
     finally:
         shutil.rmtree(new, ignore_errors=True)
 
