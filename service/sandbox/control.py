@@ -315,7 +315,7 @@ async def control_body(request: web.Request) -> dict[str, Any]:
         body = None
     if not isinstance(body, dict):
         text = orjson.dumps({"message": "the body must be a JSON object", "error_code": "bad_control"})
-        raise web.HTTPBadRequest(body=text, content_type="application/json")
+        raise web.HTTPBadRequest(text=text.decode(), content_type="application/json")
     return body
 
 
