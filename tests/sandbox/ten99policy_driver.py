@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -75,7 +76,8 @@ class Sandbox:
     async def upload(self, contractor: str, **changes: Any) -> tuple[int, Any]:
         form = FormData()
         filename, type = changes.get("filename", "coi.pdf"), changes.get("type", "application/pdf")
-        form.add_field("certificate", changes.get("content", PDF), filename=filename, content_type=type)
+        content = io.BytesIO(changes.get("content", PDF) + bytes(changes.get("padding", 0)))
+        form.add_field("certificate", content, filename=filename, content_type=type)
         form.add_field("contractor", contractor)
         form.add_field("custom_metadata[engagement_id]", "9001")
         url = f"{self.url}/api/v1/files/certificates"

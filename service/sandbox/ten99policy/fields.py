@@ -80,11 +80,10 @@ class Fields:
             self._complain_if_given(name, f"must be a list of {', '.join(COVERAGE_TYPES)}")
 
     def metadata(self, before: Row | None = None) -> None:
-        """A key with an empty value is removed, `{}` removes all (fact sheet 2)."""
+        """On update a key with an empty value is removed, and `{}` removes all (fact sheet 2)."""
         value = self._given("custom_metadata")
         if isinstance(value, dict):
-            merged = {**(before or {}), **value} if value else {}
-            self.found["custom_metadata"] = {k: v for k, v in merged.items() if v not in ("", None)}
+            self.found["custom_metadata"] = _merged(before or {}, value) if self.partial else value
         else:
             self._complain_if_given("custom_metadata", "must be an object")
 
@@ -99,6 +98,12 @@ class Fields:
     def _complain_if_given(self, name: str, complaint: str) -> None:
         if self.body.get(name) is not None:
             self.wrong[name] = complaint
+
+
+def _merged(before: Row, changes: Row) -> Row:
+    if not changes:
+        return {}
+    return {name: value for name, value in {**before, **changes}.items() if value not in ("", None)}
 
 
 def whole(value: Any) -> int | None:

@@ -102,11 +102,11 @@ def update(ask: Ask) -> Row:
     policy = current(ask.vendor, ask.row(table(ask.vendor)))
     given = _read(ask, policy, partial=True)
     wanted = given.pop("is_active", None)
-    after = {**policy, **given}
-    good_end(after["effective_date"], after["expiration_date"])
+    if "effective_date" in given or "expiration_date" in given:
+        after = {**policy, **given}
+        good_end(after["effective_date"], after["expiration_date"])
+        ask.state.note(ask.id)["expiration_date"] = after["expiration_date"]
     table(ask.vendor).change(ask.id, given)
-    if "expiration_date" in given:
-        ask.state.note(ask.id)["expiration_date"] = given["expiration_date"]
     if wanted is False and policy["is_active"]:
         cancellations.cancel_policy(ask.vendor, policy)
     if wanted is True and not policy["is_active"]:

@@ -36,11 +36,11 @@ def saver(vendor: Ten99Policy, path: Path) -> Callable[[web.Application], AsyncI
     async def run(app: web.Application) -> AsyncIterator[None]:
         for event in load(vendor, path):
             send(vendor, event)
-        task = asyncio.create_task(_save_for_ever(vendor, path))
+        over = asyncio.Event()
+        task = asyncio.create_task(_save_until(over, vendor, path))
         yield
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        over.set()
+        await task
         write(path, dump(vendor))
 
     return run
@@ -64,11 +64,10 @@ def write(path: Path, content: bytes) -> None:
     os.replace(beside, path)
 
 
-async def _save_for_ever(vendor: Ten99Policy, path: Path) -> None:
+async def _save_until(over: asyncio.Event, vendor: Ten99Policy, path: Path) -> None:
     pause = every = vendor.options.save_every_seconds
     saved_undelivered: list[str] = []
-    while True:
-        await asyncio.sleep(pause)
+    while not await _is_set_within(pause, over):
         undelivered = vendor.emitter.undelivered()
         if not vendor.state.dirty and undelivered == saved_undelivered:
             continue
@@ -77,3 +76,9 @@ async def _save_for_ever(vendor: Ten99Policy, path: Path) -> None:
         content = dump(vendor)
         pause = max(every, SHARE * (time.monotonic() - started))
         await asyncio.to_thread(write, path, content)
+
+
+async def _is_set_within(seconds: float, event: asyncio.Event) -> bool:
+    with contextlib.suppress(TimeoutError):
+        return await asyncio.wait_for(event.wait(), seconds)
+    return False
