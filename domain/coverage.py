@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from domain.lifecycle import INSURED
-from domain.state import Certificate, Engagement, Policy
+from domain.state import Certificate, CertificateNews, Engagement, Policy, PolicyNews
 from domain.values import Window
 
 Source = Literal["policy", "certificate"]
@@ -54,32 +54,45 @@ class Answer:
 def policy_spans(policy: Policy) -> tuple[Span, ...]:
     """The spans a policy's news add up to.
 
-    A reactivation that keeps dates before the cancellation leaves no gap; one that starts later does.
+    A reactivation that keeps dates before the cancellation leaves no gap, one that starts later does, and
+    one without dates is not known to begin. No end reaches beyond the term that was active before it.
     """
     closed: list[Span] = []
-    open_span: Span | None = None
+    running: Span | None = None
+    term: int | None = None
     for news in policy.news:
         if news.kind == "active":
-            if open_span is None and closed and _continues(closed[-1], news.effective_at):
-                open_span = replace(closed.pop(), end=news.expires_at, over_by=None)
-            elif open_span is None:
-                open_span = Span("policy", policy.policy_id, news.effective_at, news.expires_at, ())
-            elif news.effective_at is not None:
-                open_span = replace(open_span, start=news.effective_at)
-            if news.expires_at is not None:
-                open_span = replace(open_span, end=news.expires_at)
-            open_span = replace(open_span, evidence=(*open_span.evidence, news.version))
-        elif open_span is not None:
-            end = _earlier(open_span.end, news.ended_at) if news.kind == "expired" else news.ended_at
-            closed.append(_cut(open_span, end, news.kind, news.version))
-            open_span = None
+            if running is not None and news.effective_at is not None and running.over(news.effective_at):
+                closed.append(running)  # it ran out without a word: this is another term
+                running = None
+            if running is None and closed and _continues(closed[-1], news.effective_at):
+                running = replace(closed.pop(), end=None, over_by=None)
+                running = _dated(running, _earlier(running.start, news.effective_at), news)
+            elif running is None:
+                running = _dated(Span("policy", policy.policy_id, None, None, ()), news.effective_at, news)
+            else:
+                running = _dated(running, news.effective_at, news)
+        elif running is not None:
+            term = running.end
+            closed.append(_cut(running, _earlier(term, news.ended_at), news.kind, news.version))
+            running = None
         elif closed:
-            closed[-1] = _cut(closed[-1], news.ended_at, news.kind, news.version)
-    return (*closed, *([open_span] if open_span else []))
+            bound = term if news.kind == "canceled" else closed[-1].end
+            closed[-1] = _cut(closed[-1], _earlier(bound, news.ended_at), news.kind, news.version)
+    return (*closed, *([running] if running else []))
 
 
 def _continues(before: Span, effective_at: int | None) -> bool:
-    return effective_at is None or before.end is None or effective_at <= before.end
+    return effective_at is not None and (before.end is None or effective_at <= before.end)
+
+
+def _dated(span: Span, start: int | None, news: PolicyNews) -> Span:
+    return replace(
+        span,
+        start=span.start if start is None else start,
+        end=span.end if news.expires_at is None else news.expires_at,
+        evidence=(*span.evidence, news.version),
+    )
 
 
 def _earlier(one: int | None, other: int | None) -> int | None:
@@ -87,7 +100,8 @@ def _earlier(one: int | None, other: int | None) -> int | None:
 
 
 def _cut(span: Span, end: int | None, how: str, version: int) -> Span:
-    return replace(span, end=end, over_by=how, evidence=(*span.evidence, version))
+    first = span.over_by if end == span.end else None
+    return replace(span, end=end, over_by=first or how, evidence=(*span.evidence, version))
 
 
 def certificate_spans(certificate: Certificate) -> tuple[Span, ...]:
@@ -98,15 +112,24 @@ def certificate_spans(certificate: Certificate) -> tuple[Span, ...]:
         if news.verdict == "validated":
             start = news.said_at if news.valid_from is None else news.valid_from
             span = Span("certificate", certificate.certificate_id, start, news.valid_until, (news.version,))
-            if valid:
-                spans.pop()
-            spans.append(span)
+            again = valid and not spans[-1].over(start)
+            spans.append(_validated_again(spans.pop(), span, news) if again else span)
             valid = True
         elif valid:
             end = _earlier(spans[-1].end, news.said_at)
             spans[-1] = _cut(spans[-1], end, news.verdict, news.version)
             valid = False
     return tuple(spans)
+
+
+def _validated_again(before: Span, span: Span, news: CertificateNews) -> Span:
+    """The newer dates win where they are given; a start that is only the hour of the news is none."""
+    return replace(
+        span,
+        start=before.start if span.start == news.said_at else span.start,
+        end=before.end if span.end is None else span.end,
+        evidence=(*before.evidence, *span.evidence),
+    )
 
 
 def spans(engagement: Engagement) -> tuple[Span, ...]:
@@ -152,14 +175,20 @@ def answer(engagement: Engagement, at: int) -> Answer:
     known = _clipped(spans(engagement), engagement.ended_at)
     holding = [s for s in known if s.holds(at)]
     unknown = [s for s in known if s.start is None and not s.over(at)]
-    change = _next_change(known, at)
     if holding:
         return _covered(known, holding, at)
     if unknown:
         reason = (
             f"Policy {unknown[0].id} is active but its dates are not known yet; they are being read back."
         )
-        return Answer(None, None, reason, next_change_at=change, evidence=unknown[0].evidence)
+        return Answer(
+            None,
+            None,
+            reason,
+            since=_unknown_since(engagement, known, unknown[0], at),
+            next_change_at=_next_change(known, at, None),
+            evidence=unknown[0].evidence,
+        )
     since = max((s.end for s in known if s.end is not None and s.end <= at), default=None)
     over = [s for s in known if s.end == since and since is not None]
     evidence = tuple(sorted({v for s in over for v in s.evidence}))
@@ -168,7 +197,7 @@ def answer(engagement: Engagement, at: int) -> Answer:
         None,
         _why_not(engagement, known, over, at),
         since=since,
-        next_change_at=change,
+        next_change_at=_next_change(known, at, False),
         evidence=evidence,
     )
 
@@ -212,8 +241,22 @@ def _later(until: int | None, ends: list[int | None]) -> int | None:
     return max([until, *(e for e in ends if e is not None)])
 
 
-def _next_change(known: tuple[Span, ...], at: int) -> int | None:
-    return min((s.start for s in known if s.start is not None and s.start > at), default=None)
+def _next_change(known: tuple[Span, ...], at: int, now: bool | None) -> int | None:
+    edges = sorted({t for s in known for t in (s.start, s.end) if t is not None and t > at})
+    return next((t for t in edges if _is_covered(known, t) is not now), None)
+
+
+def _is_covered(known: tuple[Span, ...], at: int) -> bool | None:
+    if any(s.holds(at) for s in known):
+        return True
+    return None if any(s.start is None and not s.over(at) for s in known) else False
+
+
+def _unknown_since(engagement: Engagement, known: tuple[Span, ...], span: Span, at: int) -> int | None:
+    """Since the vendor spoke of the policy, or since the last cover before this instant ended."""
+    told = [n.said_at for n in engagement.policies[span.id].news if n.version in span.evidence]
+    ends = [s.end for s in known if s.start is not None and s.end is not None]
+    return max((t for t in (*told[:1], *ends) if t <= at), default=None)
 
 
 def _why_not(engagement: Engagement, known: tuple[Span, ...], over: list[Span], at: int) -> str:
