@@ -1,8 +1,10 @@
 """An Upwork record becomes 1099Policy values, or a hold that says what is missing. It never guesses."""
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 
 import pycountry
 from nameparser import HumanName
@@ -14,23 +16,14 @@ DAY = int(timedelta(days=1).total_seconds())
 YEAR = 365 * DAY
 MIN_WAGE, MAX_WAGE = 100, 1_000_000_000
 """Cents; what 1099Policy accepts on a job (fact sheet 6.3)."""
+_NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?")
 
-_COMPANY_WORDS = {
-    *("inc", "llc", "ltd", "limited", "gmbh", "corp", "co", "company", "agency", "studio", "studios"),
-    *(
-        "group",
-        "solutions",
-        "technologies",
-        "labs",
-        "team",
-        "consulting",
-        "services",
-        "sa",
-        "bv",
-        "srl",
-        "plc",
-    ),
+_NOT_ONE_PERSON = {
+    *("inc", "llc", "ltd", "limited", "gmbh", "corp", "co", "company", "sa", "bv", "srl", "plc", "and"),
+    *("agency", "consulting", "group", "labs", "services", "solutions", "studio", "studios", "team"),
+    "technologies",
 }
+"""Words of a company's name, or of two people's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +96,7 @@ def split_name(person: Person) -> tuple[str, str] | Hold:
     """First and last name: explicit ones win, else the display name where it splits without doubt."""
     if _full(person.first_name) and _full(person.last_name):
         return str(person.first_name).strip(), str(person.last_name).strip()
-    shown = " ".join((person.display_name or "").split())
+    shown = " ".join(unicodedata.normalize("NFC", person.display_name or "").split())
     if not shown:
         return Hold(
             "name_missing",
@@ -112,7 +105,8 @@ def split_name(person: Person) -> tuple[str, str] | Hold:
         )
     parsed = HumanName(shown)
     first = " ".join(part for part in (parsed.first, parsed.middle) if part)
-    doubtful = parsed.title or parsed.suffix or parsed.nickname or not _latin(shown) or _is_company(shown)
+    extras = parsed.title or parsed.suffix or parsed.nickname or _NO_NAME.search(shown)
+    doubtful = extras or not _latin(shown) or _is_company(shown) or _is_surname(parsed)
     if doubtful or not _full(parsed.first) or not _full(parsed.last):
         return Hold(
             "name_unclear",
@@ -126,20 +120,39 @@ def _full(name: str | None) -> bool:
     return name is not None and len(name.strip().rstrip(".")) > 1
 
 
+_NO_NAME = re.compile(r"[^\w\s.,'’‘`-]|[\d_]")
+"""What no name is written with: the field holds more than a name."""
+
+_PARTICLES = {
+    *("al", "bin", "bint", "da", "de", "del", "della", "den", "der", "di", "dos", "du", "ibn", "la", "le"),
+    *("ten", "ter", "van", "vom", "von", "zu"),
+}
+
+
+def _is_surname(parsed: HumanName) -> bool:
+    """Only a family name with its particles: "van der Berg", but not "Van Nguyen"."""
+    first, last = str(parsed.first), str(parsed.last)
+    particles = first.lower() in _PARTICLES and last.split()[:1]
+    return bool(particles) and (first.islower() or last.split()[0].lower() in _PARTICLES)
+
+
 def _latin(text: str) -> bool:
     return all(not c.isalpha() or ord(c) < 0x250 for c in text)
 
 
 def _is_company(text: str) -> bool:
-    return any(word.strip(".,").lower() in _COMPANY_WORDS for word in text.split()) or "&" in text
+    return any(word.strip(".,").lower() in _NOT_ONE_PERSON for word in text.split()) or "&" in text
+
+
+_EVERYDAY = {"uk": "GB", "turkey": "TR", "russia": "RU", "ivory coast": "CI"}
+"""Names in everyday use that the ISO 3166 tables do not list."""
 
 
 def country_code(country: str | None) -> str | None:
     """Two letters for a country's code or English name; None when it isn't one (it is optional)."""
-    if not country:
-        return None
+    name = (country or "").strip()
     try:
-        return str(pycountry.countries.lookup(country.strip()).alpha_2)
+        return _EVERYDAY.get(name.lower()) or str(pycountry.countries.lookup(name).alpha_2)
     except LookupError:
         return None
 
@@ -169,7 +182,7 @@ def _job(engagement_id: str, client_id: str | None, terms: Terms, rules: Rules) 
     ):
         return holds
     return JobDraft(
-        name=rules.job_name.replace("{title}", title).replace("{id}", engagement_id),
+        name=rules.job_name.replace("{id}", engagement_id).replace("{title}", title),
         description=terms.description or title,
         entity=entity,
         category_code=code,
@@ -193,11 +206,8 @@ def cents(pay: Pay | None) -> int | Hold:
             f"The contract pays in {pay.currency}; 1099Policy takes US dollars only.",
             "Agree the pay in USD at Upwork, then retry.",
         )
-    try:
-        exact = Decimal(pay.amount) * 100
-    except InvalidOperation:
-        exact = Decimal("NaN")
-    if not exact.is_finite() or exact != exact.to_integral_value():
+    exact = Fraction(pay.amount.strip()) * 100 if _NUMBER.fullmatch(pay.amount.strip()) else None
+    if exact is None or exact.denominator != 1:
         return Hold(
             "pay_not_exact",
             f"The pay {pay.amount} is not a whole number of cents.",

@@ -1,0 +1,313 @@
+"""An Upwork record becomes the guide's values, or a hold that names what is missing."""
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+from story import AVA, END, FRONTEND, RULES, START
+
+from domain.mapping import DAY, YEAR, cents, country_code, map_engagement, split_name
+from domain.rules import Rules
+from domain.values import ContractorDraft, Hold, JobDraft, Pay, Person, Terms, Window
+
+
+def mapped(terms: Terms = FRONTEND, rules: Rules = RULES, client: str | None = None, names=None):
+    return map_engagement("9001", "fl_12345", client, terms, names, rules)
+
+
+def codes(terms: Terms = FRONTEND, rules: Rules = RULES, client: str | None = None) -> list[str]:
+    return [hold.code for hold in mapped(terms, rules, client).holds]
+
+
+class TestTheGuidesExample:
+    def test_the_contractor_is_the_guides(self) -> None:
+        assert mapped().contractor == ContractorDraft(
+            first_name="Ava",
+            last_name="Nguyen",
+            email="fl_12345@relay.yourdomain.com",
+            country="US",
+            region="CA",
+            city="San Francisco",
+        )
+
+    def test_the_job_is_the_guides(self) -> None:
+        assert mapped().job == JobDraft(
+            name="Contract 9001 — Frontend Developer",
+            description="Build dashboard UI and integrate GraphQL APIs",
+            entity="en_abc123",
+            category_code="SOFTWARE_ENGINEERING_CONTRACT",
+            wage=7500,
+            wage_type="hourly",
+            region="CA",
+        )
+
+    def test_the_window_is_the_guides_to_the_second_and_nothing_is_held(self) -> None:
+        assert mapped().window == Window(1764628800, 1772448000)
+        assert mapped().holds == ()
+        assert mapped().notes == ()
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        ("shown", "first", "last"),
+        [
+            ("Ava Nguyen", "Ava", "Nguyen"),
+            ("  Ava   Nguyen ", "Ava", "Nguyen"),
+            ("Nguyen, Ava", "Ava", "Nguyen"),
+            ("Ava M. Nguyen", "Ava M.", "Nguyen"),
+            ("Siobhán O'Connor", "Siobhán", "O'Connor"),
+            ("Aoife O’Brien", "Aoife", "O’Brien"),
+            ("Mary-Jane Watson-Parker", "Mary-Jane", "Watson-Parker"),
+            ("Ludwig van der Berg", "Ludwig", "van der Berg"),
+            ("Juan de la Vega", "Juan", "de la Vega"),
+            ("Van Nguyen", "Van", "Nguyen"),
+            ("Đorđe Petrović", "Đorđe", "Petrović"),
+            ("José Núñez", "José", "Núñez"),
+            ("Ng Li", "Ng", "Li"),
+        ],
+    )
+    def test_a_display_name_splits_where_there_is_no_doubt(self, shown: str, first: str, last: str) -> None:
+        assert split_name(Person(display_name=shown)) == (first, last)
+
+    @pytest.mark.parametrize(
+        "shown",
+        [
+            *("Madonna", "Jane S.", "J. Smith", "A. N."),
+            *("李小龙", "Анна Иванова", "محمد علي", "Nguyễn Văn An"),
+            *("Acme Inc.", "Bright Pixel Studio", "Smith & Daughters", "Ward Consulting"),
+            *("Dr. Jane Smith", "John Smith Jr.", "Ava Nguyen, PMP", "Ava (Avie) Nguyen"),
+            *("van der Berg", "Van der Berg", "de la Cruz"),
+            *(
+                "Jane and John Doe",
+                "Ava Nguyen | React Developer",
+                "Ava Nguyen 🚀",
+                "ava_nguyen dev",
+                "Ava Nguyen 2",
+            ),
+        ],
+    )
+    def test_a_display_name_that_leaves_a_doubt_waits_for_a_person(self, shown: str) -> None:
+        split = split_name(Person(display_name=shown))
+        assert isinstance(split, Hold)
+        assert split.code == "name_unclear"
+
+    @pytest.mark.parametrize("shown", [None, "", "   "])
+    def test_no_name_at_all_is_its_own_hold(self, shown: str | None) -> None:
+        split = split_name(Person(display_name=shown))
+        assert isinstance(split, Hold)
+        assert split.code == "name_missing"
+
+    def test_an_explicit_first_and_last_name_win_over_the_display_name(self) -> None:
+        person = Person(display_name="Bright Pixel Studio", first_name=" 小龙 ", last_name=" 李李 ")
+        assert split_name(person) == ("小龙", "李李")
+
+    @pytest.mark.parametrize(
+        ("first", "last"), [("Jane", "S."), ("Jane", ""), (None, "Smith"), ("J", "Smith")]
+    )
+    def test_half_an_explicit_name_is_none(self, first: str | None, last: str | None) -> None:
+        assert split_name(Person(display_name="Ava Nguyen", first_name=first, last_name=last)) == (
+            "Ava",
+            "Nguyen",
+        )
+
+    def test_a_persons_decision_wins_over_all_upwork_shows(self) -> None:
+        terms = replace(FRONTEND, person=Person(display_name="Madonna", first_name="Not", last_name="Her"))
+        contractor = mapped(terms, names=("Madonna Louise", "Ciccone")).contractor
+        assert contractor is not None
+        assert (contractor.first_name, contractor.last_name) == ("Madonna Louise", "Ciccone")
+
+    def test_an_accent_written_as_two_characters_is_the_same_name(self) -> None:
+        assert split_name(Person(display_name="Jose\u0301 Diaz")) == ("José", "Diaz")
+
+
+class TestEmail:
+    def test_the_freelancers_own_email_is_used_when_upwork_gives_it(self) -> None:
+        contractor = mapped(replace(FRONTEND, person=replace(AVA, email="ava@nguyen.example"))).contractor
+        assert contractor is not None
+        assert contractor.email == "ava@nguyen.example"
+
+    def test_without_an_email_and_a_proxy_domain_nobody_can_be_created(self) -> None:
+        result = mapped(rules=replace(RULES, proxy_email_domain=None))
+        assert result.contractor is None
+        assert [h.code for h in result.holds] == ["email_missing"]
+
+
+@pytest.mark.parametrize(
+    ("country", "code"),
+    [
+        *[("US", "US"), ("us", "US"), ("USA", "US"), (" United States ", "US"), ("Germany", "DE")],
+        *[("Vietnam", "VN"), ("Viet Nam", "VN"), ("South Korea", "KR"), ("Czech Republic", "CZ")],
+        *[
+            ("United Kingdom", "GB"),
+            ("UK", "GB"),
+            ("Turkey", "TR"),
+            ("Russia", "RU"),
+            ("Côte d'Ivoire", "CI"),
+        ],
+        *[("Freedonia", None), ("", None), (None, None)],
+    ],
+)
+def test_a_country_is_two_letters_or_left_out(country: str | None, code: str | None) -> None:
+    assert country_code(country) == code
+
+
+def test_a_country_nobody_knows_holds_nothing_up() -> None:
+    result = mapped(replace(FRONTEND, person=replace(AVA, country="Freedonia")))
+    assert result.holds == ()
+    assert result.contractor is not None
+    assert result.contractor.country is None
+
+
+class TestPay:
+    @pytest.mark.parametrize(
+        ("amount", "wage"),
+        [
+            *[("75", 7500), ("75.0", 7500), ("75.00", 7500), ("75.000", 7500), (" 75 ", 7500)],
+            *[("19.99", 1999), ("1.1", 110), ("1.10", 110), ("8.41", 841), ("4.35", 435)],
+            *[("1", 100), ("1e3", 100_000), ("1.5E2", 15_000), ("10000000", 1_000_000_000)],
+        ],
+    )
+    def test_a_wage_is_exact_cents(self, amount: str, wage: int) -> None:
+        assert cents(Pay("hourly", amount)) == wage
+
+    @pytest.mark.parametrize(
+        ("amount", "code"),
+        [
+            *[("75.005", "pay_not_exact"), ("0.001", "pay_not_exact"), ("1E-3", "pay_not_exact")],
+            *[("75." + "0" * 15 + "1", "pay_not_exact"), ("75." + "0" * 40 + "1", "pay_not_exact")],
+            *[("NaN", "pay_not_exact"), ("sNaN", "pay_not_exact"), ("Infinity", "pay_not_exact")],
+            *[("", "pay_not_exact"), ("a lot", "pay_not_exact"), ("1,000", "pay_not_exact")],
+            *[("1_000", "pay_not_exact"), ("٧٥", "pay_not_exact"), ("1e999999999", "pay_not_exact")],
+            *[("0.1", "pay_out_of_range"), ("0", "pay_out_of_range"), ("0.99", "pay_out_of_range")],
+            *[("-75", "pay_out_of_range"), ("10000000.01", "pay_out_of_range"), ("1e99", "pay_out_of_range")],
+        ],
+    )
+    def test_a_wage_that_is_not_one_is_held_with_its_reason(self, amount: str, code: str) -> None:
+        held = cents(Pay("hourly", amount))
+        assert isinstance(held, Hold)
+        assert held.code == code
+
+    def test_a_contract_without_pay_is_held(self) -> None:
+        assert codes(replace(FRONTEND, pay=None)) == ["pay_missing"]
+
+    def test_only_dollars_are_insured(self) -> None:
+        assert codes(replace(FRONTEND, pay=Pay("hourly", "75", "EUR"))) == ["pay_currency"]
+
+    def test_a_fixed_budget_is_a_flat_fee(self) -> None:
+        job = mapped(replace(FRONTEND, pay=Pay("flatfee", "2500.5", "USD"))).job
+        assert job is not None
+        assert (job.wage, job.wage_type) == (250_050, "flatfee")
+
+
+class TestClientsAndCategories:
+    rules = replace(
+        RULES,
+        clients={"org_7": "en_seven", "*": "en_rest"},
+        categories={"Web, Mobile & Software Dev": "jc_software", "531770282580668418": "jc_by_id"},
+    )
+
+    @pytest.mark.parametrize(
+        ("client", "entity"), [("org_7", "en_seven"), ("org_8", "en_rest"), (None, "en_rest")]
+    )
+    def test_a_client_finds_its_entity_or_the_default(self, client: str | None, entity: str) -> None:
+        job = mapped(rules=self.rules, client=client).job
+        assert job is not None
+        assert job.entity == entity
+
+    def test_without_a_default_an_unmapped_client_is_held_by_name(self) -> None:
+        [hold] = mapped(rules=replace(RULES, clients={"org_7": "en_seven"}), client="org_8").holds
+        assert hold.code == "client_unmapped"
+        assert "org_8" in hold.message
+        assert '"org_8"' in hold.fix
+
+    @pytest.mark.parametrize(
+        ("label", "id", "code"),
+        [
+            ("Web, Mobile & Software Dev", None, "jc_software"),
+            ("web, mobile and software dev", None, "jc_software"),
+            ("  Web,  Mobile &  Software   Dev ", None, "jc_software"),
+            (None, "531770282580668418", "jc_by_id"),
+            ("Web, Mobile & Software Dev", "531770282580668418", "jc_by_id"),
+            ("Web, Mobile & Software Dev", "1", "jc_software"),
+        ],
+    )
+    def test_a_category_is_found_by_id_or_by_its_label_folded(
+        self, label: str | None, id: str | None, code: str
+    ) -> None:
+        job = mapped(replace(FRONTEND, category=label, category_id=id), self.rules).job
+        assert job is not None
+        assert job.category_code == code
+
+    def test_an_unmapped_category_is_held_unless_there_is_a_default(self) -> None:
+        falconry = replace(FRONTEND, category="Falconry")
+        assert codes(falconry, self.rules) == ["category_unmapped"]
+        caught = replace(self.rules, categories={**self.rules.categories, "*": "jc_other"})
+        assert codes(falconry, caught) == []
+
+
+class TestTitle:
+    def test_a_contract_without_a_title_is_held(self) -> None:
+        assert codes(replace(FRONTEND, title=None)) == ["title_missing"]
+
+    def test_the_title_stands_in_for_a_missing_description(self) -> None:
+        job = mapped(replace(FRONTEND, description=None)).job
+        assert job is not None
+        assert job.description == "Frontend Developer"
+
+    def test_braces_in_a_title_are_left_as_they_are(self) -> None:
+        job = mapped(replace(FRONTEND, title="Fix the {id} template")).job
+        assert job is not None
+        assert job.name == "Contract 9001 — Fix the {id} template"
+
+    def test_the_plain_title_is_the_default_name(self) -> None:
+        job = mapped(rules=replace(RULES, job_name=Rules().job_name)).job
+        assert job is not None
+        assert job.name == "Frontend Developer"
+
+
+class TestWindow:
+    def test_without_an_end_the_configured_term_applies_and_is_noted(self) -> None:
+        result = mapped(replace(FRONTEND, ends_at=None), replace(RULES, default_term_days=30))
+        assert result.window == Window(START, START + 30 * DAY)
+        assert "30 days" in result.notes[0]
+
+    def test_no_default_term_is_longer_than_a_year(self) -> None:
+        result = mapped(replace(FRONTEND, ends_at=None), replace(RULES, default_term_days=900))
+        assert result.window == Window(START, START + YEAR)
+
+    def test_a_term_over_a_year_is_cut_and_noted(self) -> None:
+        result = mapped(replace(FRONTEND, ends_at=START + YEAR + 1))
+        assert result.window == Window(START, START + YEAR)
+        assert "cut to a year" in result.notes[0]
+
+    def test_exactly_a_year_is_left_alone(self) -> None:
+        result = mapped(replace(FRONTEND, ends_at=START + YEAR))
+        assert (result.window, result.notes) == (Window(START, START + YEAR), ())
+
+    @pytest.mark.parametrize("ends", [START, START - DAY])
+    def test_an_empty_window_is_held(self, ends: int) -> None:
+        assert codes(replace(FRONTEND, ends_at=ends)) == ["window_empty"]
+
+    def test_a_missing_start_is_held(self) -> None:
+        assert codes(replace(FRONTEND, starts_at=None)) == ["start_missing"]
+
+    def test_a_contract_that_starts_at_the_epoch_has_a_start(self) -> None:
+        assert mapped(replace(FRONTEND, starts_at=0, ends_at=DAY)).window == Window(0, DAY)
+
+
+def test_every_hole_is_shown_at_one_look_and_the_rest_is_mapped() -> None:
+    holey = Terms(None, None, None, None, START, END, Person(display_name="Cher"))
+    result = mapped(holey, replace(RULES, clients={}, proxy_email_domain=None))
+    assert [hold.code for hold in result.holds] == [
+        *("name_unclear", "email_missing"),
+        *("client_unmapped", "category_unmapped", "pay_missing", "title_missing"),
+    ]
+    assert result.window == Window(START, END)
+
+
+def test_every_hold_says_what_is_wrong_and_what_will_clear_it() -> None:
+    holey = Terms(None, None, None, None, None, None, Person())
+    for hold in mapped(holey, replace(RULES, clients={}, proxy_email_domain=None)).holds:
+        assert hold.message.endswith(".")
+        assert hold.fix.endswith(".")
+        assert json.dumps(asdict(hold))
