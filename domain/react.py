@@ -9,7 +9,7 @@ from domain.state import Engagement
 
 
 def react(before: Engagement, after: Engagement) -> tuple[x.Wanted, ...]:
-    """The effects that ``after`` wants and ``before`` did not."""
+    """The effects that ``after`` wants and ``before`` did not: in one life no (step, generation) twice."""
     asked = {(w.step, w.generation) for w in wanted(before)}
     return tuple(w for w in wanted(after) if (w.step, w.generation) not in asked)
 
@@ -34,10 +34,11 @@ def _numbered(s: Engagement, step: str, effect: x.Effect, due_at: int | None) ->
 
 def idempotency_key(s: Engagement, step: str, generation: int) -> str:
     """The key of a step, the same on every try (guide 4.1, fact sheet section 10, rows 9–10)."""
+    deed = step.partition(":after-certificate")[0]
     base = (
         f"upwork-freelancer-{s.freelancer_id}"
         if step == "contractor"
-        else f"upwork-contract-{s.engagement_id}-{step.replace(':', '-')}"
+        else f"upwork-contract-{s.engagement_id}-{deed.replace(':', '-')}"
     )
     return base if generation == 1 else f"{base}-{generation}"
 
@@ -72,17 +73,15 @@ def _towards_cover(s: Engagement) -> Iterator[_Step]:
         return
     if _needs_session(s) and s.quote_id:
         may_have = s.assignment_refused is None
-        yield "session", x.OpenSession(s.engagement_id, s.freelancer_id, s.quote_id, may_have), None
+        step = "session" if may_have else "session:after-refusal"
+        yield step, x.OpenSession(s.engagement_id, s.freelancer_id, s.quote_id, may_have), None
     if _needs_assignment(s):
         window = s.quoted or s.window
         assert window is not None
-        yield (
-            "assignment",
-            x.CreateAssignment(s.engagement_id, s.contractor_id, s.job_id, s.coverage_types, window),
-            None,
-        )
+        assign = x.CreateAssignment(s.engagement_id, s.contractor_id, s.job_id, s.coverage_types, window)
+        yield _assignment_step(s), assign, None
     for policy_id in _policies_to_read(s):
-        yield f"policy:{policy_id or 'latest'}", x.ConfirmPolicy(s.contractor_id, policy_id), None
+        yield _policy_step(s, policy_id), x.ConfirmPolicy(s.contractor_id, policy_id), None
 
 
 def _needs_session(s: Engagement) -> bool:
@@ -98,7 +97,14 @@ def _needs_assignment(s: Engagement) -> bool:
         and s.assignment_refused is None
         and not s.policies
         and s.state != COI_VALIDATED
+        and (s.quoted or s.window) is not None
     )
+
+
+def _assignment_step(s: Engagement) -> str:
+    """One that a certificate made needless, and then did not, is a new step but the same deed (and key)."""
+    approvals = len([n for c in s.certificates.values() for n in c.news if n.verdict == "validated"])
+    return f"assignment:after-certificate-{approvals}" if approvals else "assignment"
 
 
 def _policies_to_read(s: Engagement) -> list[str | None]:
@@ -113,7 +119,17 @@ def _policies_to_read(s: Engagement) -> list[str | None]:
 
 
 def _undated(s: Engagement, policy_id: str) -> bool:
-    return any(span.id == policy_id and span.start is None for span in spans(s))
+    known = (x for x in spans(s) if x.source == "policy" and x.id == policy_id)
+    return any(span.start is None or span.end is None for span in known)
+
+
+def _policy_step(s: Engagement, policy_id: str | None) -> str:
+    """Read again only when news without dates followed news with dates: what was just read back counts."""
+    policy = s.policies.get(policy_id or "")
+    news = policy.news if policy else ()
+    dated = len([n for n in news if n.effective_at is not None and n.expires_at is not None])
+    step = f"policy:{policy_id or 'latest'}"
+    return f"{step}:{dated}" if dated else step
 
 
 def _certificates(s: Engagement) -> Iterator[_Step]:
@@ -131,7 +147,13 @@ def _timers(s: Engagement) -> Iterator[_Step]:
     ends = [span.end for span in spans(s) if span.source == source]
     if ends and None not in ends:
         due_at = max(end for end in ends if end is not None)
-        yield f"wake:{due_at}", x.WakeUp(), due_at
+        yield f"wake:{due_at}:{_told(s)}", x.WakeUp(), due_at
+
+
+def _told(s: Engagement) -> int:
+    """How much news there was of what may cover: a timer set again for the same hour is another one."""
+    of_policies = sum(len(p.news) for p in s.policies.values())
+    return of_policies + sum(len(c.news) for c in s.certificates.values())
 
 
 def _after_the_end(s: Engagement) -> Iterator[_Step]:
@@ -142,6 +164,8 @@ def _after_the_end(s: Engagement) -> Iterator[_Step]:
     assignment_id = s.assignment.assignment_id if s.assignment else None
     if assignment_id is None and s.ended_at >= starts:
         return  # a session's policy that has begun is left to its own end: nothing to call
+    if s.assignment and s.ended_at >= s.assignment.end_date:
+        return  # the assignment was over before the contract: it must not be drawn out
     yield "end-coverage", x.EndCoverage(s.job_id, assignment_id, starts, s.ended_at), None
 
 
