@@ -156,9 +156,9 @@ def _terms(s: Engagement, terms: Terms) -> Engagement:
 
 
 def _done(s: Engagement, step: str) -> Engagement:
-    if step not in s.parked:
-        return s
-    return replace(s, parked={k: v for k, v in s.parked.items() if k != step})
+    """No call for this step is given up any more, nor one that took it up again (``step:after-…``)."""
+    left = {k: v for k, v in s.parked.items() if k.partition(":after-")[0] != step}
+    return s if len(left) == len(s.parked) else replace(s, parked=left)
 
 
 def _file(s: Engagement, sha256: str, file_name: str) -> Engagement:
@@ -179,8 +179,20 @@ def _policy(
             news = PolicyNews(event.said_at, version, "expired", ended_at=event.ended_at)
         case e.PolicyCanceled():
             news = PolicyNews(event.said_at, version, "canceled", ended_at=event.ended_at)
-    told = tuple(sorted((*known.news, news), key=lambda n: (n.said_at, n.version)))
+    told = _in_order((*known.news, news))
     return replace(s, policies={**s.policies, event.policy_id: replace(known, news=told)})
+
+
+def _in_order(news: tuple[PolicyNews, ...]) -> tuple[PolicyNews, ...]:
+    """By the vendor's clock, which counts whole seconds: in one second no policy ends before it is active."""
+    waiting = sorted(news, key=lambda n: (n.said_at, n.version))
+    told: list[PolicyNews] = []
+    while waiting:
+        second = [n for n in waiting if n.said_at == waiting[0].said_at]
+        active = bool(told) and told[-1].kind == "active"
+        told.append(next((n for n in second if active or n.kind == "active"), second[0]))
+        waiting.remove(told[-1])
+    return tuple(told)
 
 
 def _certificate(
