@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from domain.coverage import spans
-from domain.lifecycle import LAPSED, UNDER_REVIEW
+from domain.lifecycle import ASSIGNED, LAPSED, QUOTED, UNDER_REVIEW
+from domain.react import still_wanted
 from domain.state import Engagement
 
 
@@ -19,7 +20,11 @@ class Attention:
 
 
 def attention(s: Engagement) -> tuple[Attention, ...]:
-    """Everything that waits for a person; nothing once the contract has ended, except failed calls."""
+    """Everything that waits for a person.
+
+    A call that was given up counts while its deed is still to be done: after the contract's end that is
+    an invoice or the end of coverage at most.
+    """
     holds = (
         ()
         if s.over
@@ -34,6 +39,7 @@ def attention(s: Engagement) -> tuple[Attention, ...]:
             step,
         )
         for step, p in s.parked.items()
+        if still_wanted(s, step, s.generation(step))
     )
     return (*holds, *parked, *_uncovered(s))
 
@@ -50,8 +56,8 @@ def _uncovered(s: Engagement) -> tuple[Attention, ...]:
             ),
         )
     if s.state == UNDER_REVIEW:
-        flagged = [n for x in s.certificates.values() for n in x.news if n.verdict != "validated"]
-        denied = any(n.verdict != "flagged" for n in flagged[-1:])
+        flagged = [x.news[-1] for x in s.certificates.values() if x.news and x.verdict != "validated"]
+        denied = all(n.verdict != "flagged" for n in flagged)
         return (
             Attention(
                 "certificate_denied" if denied else "certificate_flagged",
@@ -60,6 +66,15 @@ def _uncovered(s: Engagement) -> tuple[Attention, ...]:
                 else "The certificate was flagged at 1099Policy and waits for a review.",
                 max((n.said_at for n in flagged), default=s.latest_at),
                 "An approved certificate or an active policy.",
+            ),
+        )
+    if s.state in (QUOTED, ASSIGNED) and s.assignment_refused and s.session_id is None and not s.quote_id:
+        return (
+            Attention(
+                "assignment_refused",
+                f"1099Policy waived the quote but refused the assignment: {s.assignment_refused}",
+                s.latest_at,
+                "An active policy or a validated certificate.",
             ),
         )
     return ()

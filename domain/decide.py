@@ -172,7 +172,12 @@ def _plan(s: Engagement, known: KnownContractor, rules: Rules) -> tuple[e.Engage
     decided = (names[0], names[1]) if names[0] and names[1] else None
     mapped = map_engagement(s.engagement_id, s.freelancer_id, s.client_id, s.terms, decided, rules)
     ready = known.contractor_id is not None or s.contractor_id is not None
-    holds = tuple(h for h in mapped.holds if not (ready and h.code in _NAMING))
+    done = {
+        *(_NAMING if ready else ()),
+        *(_HIRING if s.job_id else ()),
+        *(_DATING if s.quote_settled else ()),
+    }
+    holds = tuple(h for h in mapped.holds if h.code not in done)
     events: list[e.EngagementEvent] = []
     plan = _new_parts(s, mapped, ready, rules)
     if plan is not None:
@@ -184,7 +189,12 @@ def _plan(s: Engagement, known: KnownContractor, rules: Rules) -> tuple[e.Engage
 
 
 _NAMING = {"name_missing", "name_unclear", "email_missing"}
-"""Holds that no longer matter once the contractor exists."""
+_HIRING = {
+    *("client_unmapped", "category_unmapped", "title_missing"),
+    *("pay_missing", "pay_currency", "pay_not_exact", "pay_out_of_range"),
+}
+_DATING = {"start_missing", "window_empty"}
+"""Holds that no longer matter once the contractor, the job, or the quote exists."""
 
 
 def _new_parts(s: Engagement, mapped: Mapped, ready: bool, rules: Rules) -> e.CoveragePlanned | None:
