@@ -1,0 +1,96 @@
+"""The projection of freelancers: who they are at 1099Policy, and since when they have opted in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from domain.codec import freelancer_from, status_data
+from domain.evolve import Entry, evolve_freelancer
+from domain.ids import bucket_of, freelancer_stream, kind, subject
+from domain.recorded import Recorded
+from domain.state import Freelancer
+from projections.errors import AlreadyApplied
+from projections.instants import from_epoch, storable, text
+from projections.statements import sql
+
+if TYPE_CHECKING:
+    from projections.statements import Connection, Reader
+
+
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    freelancer: Freelancer
+    created_at: datetime
+    updated_at: datetime
+
+
+class Freelancers:
+    """One row a freelancer whose own stream has begun."""
+
+    name = "freelancers"
+    tables = ("freelancers",)
+
+    async def apply(self, conn: "Connection", revision: int, bucket: int, events: Sequence[Recorded]) -> None:
+        mine = [event for event in events if kind(event.stream_id) == "freelancer"]
+        if not mine:
+            return
+        ids = sorted({subject(event.stream_id) for event in mine})
+        rows = await conn.fetch(sql("freelancers_folded", revision), bucket, ids)
+        folds = {row.freelancer.freelancer_id: row for row in (_restored(**row) for row in rows)}
+        for event in mine:
+            id_ = subject(event.stream_id)
+            folds[id_] = _after(folds.get(id_), event)
+        values = zip(*(_columns(folds[id_]) for id_ in ids), strict=True)
+        await conn.execute(sql("freelancers_write", revision), bucket, *map(list, values))
+
+
+def _restored(status: str, created_at: datetime, updated_at: datetime) -> _Folded:
+    return _Folded(freelancer_from(msgspec.json.decode(status)), created_at, updated_at)
+
+
+def _after(row: _Folded | None, event: Recorded) -> _Folded:
+    row = row or _Folded(Freelancer(subject(event.stream_id)), event.recorded_at, event.recorded_at)
+    known = row.freelancer.version
+    if event.version <= known:
+        raise AlreadyApplied(stream_id=event.stream_id, version=known, again=event.version)
+    entry = Entry(event.version, event.effective_at, event.event)
+    return replace(row, freelancer=evolve_freelancer(row.freelancer, entry), updated_at=event.recorded_at)
+
+
+def _columns(row: _Folded) -> tuple[str | None, ...]:
+    s = row.freelancer
+    return (
+        s.freelancer_id,
+        str(s.version),
+        storable(s.contractor_id),
+        None if s.opted_in_at is None else text(from_epoch(s.opted_in_at)),
+        text(row.created_at),
+        text(row.updated_at),
+        msgspec.json.encode(status_data(s)).decode(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FreelancerRow:
+    """A freelancer as lists know them: ``opted_in_at`` None until a policy of theirs was active,
+    ``engagement_ids`` the newest first, at most 200."""
+
+    freelancer_id: str
+    contractor_id: str | None
+    opted_in_at: datetime | None
+    engagement_ids: tuple[str, ...]
+
+
+async def freelancer(conn: "Reader", freelancer_id: str) -> FreelancerRow | None:
+    """None when neither the freelancer's own stream nor any engagement has named them."""
+    bucket = bucket_of(freelancer_stream(freelancer_id))
+    row = await conn.fetchrow(sql("freelancer"), bucket, freelancer_id)
+    assert row is not None, "the statement gives a row whatever is known"
+    if not row["known"] and not row["engagement_ids"]:
+        return None
+    return FreelancerRow(
+        freelancer_id, row["contractor_id"], row["opted_in_at"], tuple(row["engagement_ids"])
+    )

@@ -1,0 +1,2 @@
+-- Removes a table of revision N.
+DROP TABLE coverd.any_table_rN

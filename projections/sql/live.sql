@@ -1,0 +1,3 @@
+-- Takes a projection.
+-- Gives the revision that serves.
+SELECT live FROM coverd.projection WHERE name = $1
