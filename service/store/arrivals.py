@@ -1,0 +1,47 @@
+"""Ids of deliveries: ``<bucket>-<arrival>``, so that one look-up finds one and they sort by arrival."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from domain.ids import BUCKETS, bucket_of
+from service.ports import Delivery
+
+LAST = UUID(int=(1 << 128) - 1)
+"""Later than any arrival."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Arrivals:
+    """Makes UUIDs of version 7 that only ever grow within this process, whatever its clock does."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def next(self, at: datetime) -> UUID:
+        """The id of what arrives at this instant: milliseconds, microseconds within, and chance."""
+        micros = max((at - _EPOCH) // timedelta(microseconds=1), self._last + 1)
+        self._last = micros
+        milli, micro = divmod(micros, 1000)
+        return UUID(int=milli << 80 | 7 << 76 | micro << 64 | 2 << 62 | secrets.randbits(62))
+
+
+def bucket_of_delivery(delivery: Delivery) -> int:
+    return bucket_of(f"{delivery.source}:{delivery.dedupe}")
+
+
+def delivery_id(bucket: int, arrival: UUID) -> str:
+    """``<bucket in 3 hex digits>-<arrival in 32>``."""
+    return f"{bucket:03x}-{arrival.hex}"
+
+
+def parsed(delivery_id: str) -> tuple[int, UUID] | None:
+    """A delivery's bucket and arrival; None for text that is no id of ours."""
+    head, dash, tail = delivery_id.partition("-")
+    try:
+        bucket, arrival = int(head, 16), UUID(hex=tail)
+    except ValueError:
+        return None
+    well_formed = dash and len(head) == 3 and len(tail) == 32 and 0 <= bucket < BUCKETS
+    return (bucket, arrival) if well_formed else None

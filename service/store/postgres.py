@@ -1,0 +1,68 @@
+"""The store on Postgres."""
+
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from domain.ids import bucket_of
+from service.store.errors import StoreUnavailable, as_unavailable
+from service.store.limits import storable
+from service.store.lines import Line, close_pool, open_pool
+from service.store.postgres_effects import PostgresEffects
+from service.store.postgres_events import PostgresEvents
+from service.store.postgres_inbox import PostgresInbox
+
+if TYPE_CHECKING:
+    from service.store.lines import Pool
+
+CONNECTIONS = 10
+
+
+class PostgresStore(PostgresEvents, PostgresEffects, PostgresInbox):
+    """Every promise of `service.ports.Store`. Make one with `open`, and `close` it."""
+
+    def __init__(self, pool: "Pool", clock: Callable[[], datetime], appends: Line, receipts: Line) -> None:
+        PostgresEvents.__init__(self, pool, clock, appends)
+        PostgresInbox.__init__(self, pool, clock, receipts)
+        self._lines = appends, receipts
+
+    @classmethod
+    async def open(
+        cls, dsn: str, clock: Callable[[], datetime], *, connections: int = CONNECTIONS
+    ) -> "PostgresStore":
+        """Connect to a migrated database as the role ``coverd_app``; ``clock`` gives aware times.
+
+        Uses up to ``connections`` of a pool and two lines of its own. Raises `StoreUnavailable`, or the
+        driver's error when the login is refused or may not act as that role.
+        """
+        with as_unavailable():
+            pool = await open_pool(dsn, connections)
+        return cls(pool, clock, Line(dsn), Line(dsn))
+
+    async def put_file(self, content: bytes) -> str:
+        digest = sha256(content).hexdigest()
+        await self._value("put_file", bucket_of(digest), digest, content, self._clock())
+        return digest
+
+    async def file(self, sha256: str) -> bytes | None:
+        found: bytes | None = (
+            await self._value("file", bucket_of(sha256), sha256) if storable(sha256) else None
+        )
+        return found
+
+    async def ready(self) -> None:
+        try:
+            await self._value("ready")
+        except asyncpg.PostgresError as error:
+            raise StoreUnavailable(why=f"{type(error).__name__}: {error}") from error
+
+    async def close(self) -> None:
+        """Sees appends and deliveries in flight through, then lets go of every connection."""
+        await self._appends.close()
+        await self._receipts.close()
+        for line in self._lines:
+            await line.close()
+        await close_pool(self._pool)

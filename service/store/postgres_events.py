@@ -1,0 +1,108 @@
+"""Events, heads and look-ups in Postgres."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from domain.ids import bucket_of
+from domain.recorded import Recorded
+from service.ports import Append, Appended, Head
+from service.store import rows
+from service.store.chain import Chain, Fault
+from service.store.flush import AppendFlush
+from service.store.gather import Gatherer
+from service.store.limits import check_append, storable
+from service.store.lines import Line
+from service.store.tables import Tables
+
+if TYPE_CHECKING:
+    from service.store.lines import Pool
+
+PAGE = 500
+
+
+class PostgresEvents(Tables):
+    """See `service.ports.Store`."""
+
+    def __init__(self, pool: "Pool", clock: Callable[[], datetime], line: Line) -> None:
+        Tables.__init__(self, pool, clock)
+        self._appends: Gatherer[dict[str, Any], Appended] = Gatherer(AppendFlush(line, clock))
+
+    async def append(self, append: Append) -> Appended:
+        """Raises `NotStorable` when this command can never be kept; others in its batch are not harmed.
+
+        When the connection broke and the first try had gone through, the answer is `duplicate`.
+        """
+        check_append(append)
+        command = rows.command(append)
+        return await self._appends.submit(command, append.stream_id, len(orjson.dumps(command)))
+
+    async def head(self, stream_id: str) -> Head:
+        found = await self._row("head", bucket_of(stream_id), stream_id) if storable(stream_id) else None
+        return rows.head(stream_id, found)
+
+    async def history(
+        self, stream_id: str, after_version: int = 0, limit: int | None = None
+    ) -> Sequence[Recorded]:
+        if not storable(stream_id):
+            return []
+        found = await self._rows("history", bucket_of(stream_id), stream_id, after_version, limit)
+        return [rows.recorded(row) for row in found]
+
+    async def stream_history(self, stream_id: str) -> AsyncIterator[Recorded]:
+        # Page by page rather than by a cursor: the log only grows, and a slow reader holds no connection.
+        version = 0
+        while page := await self.history(stream_id, version, PAGE):
+            for recorded in page:
+                yield recorded
+            version = page[-1].version
+
+    async def feed(self, bucket: int, after_position: int, limit: int = 500) -> Sequence[Recorded]:
+        return [rows.recorded(row) for row in await self._rows("feed", bucket, after_position, limit)]
+
+    async def heads_of_buckets(self) -> dict[int, int]:
+        return {row["bucket"]: row["position"] for row in await self._rows("heads_of_buckets")}
+
+    async def streams_of(self, kind: str, id: str) -> Sequence[str]:
+        if not storable(kind) or not storable(id):
+            return []
+        found = await self._rows("streams_of", bucket_of(f"{kind}:{id}"), kind, id)
+        return [row["stream_id"] for row in found]
+
+    async def verify_stream(self, stream_id: str) -> Fault | None:
+        """The first fault in the stream's chain of hashes; None when it is as it was written."""
+        head = await self._row("head", bucket_of(stream_id), stream_id)
+        version, last = (head["version"], head["head_hash"]) if head else (0, bytes(32))
+        return await self._verify(Chain(stream_id), version, last)
+
+    async def verify_bucket(self, bucket: int) -> AsyncIterator[Fault]:
+        """Every stream of the bucket with a fault, and a last one if its positions have a hole.
+
+        For a fault of the bucket itself ``stream_id`` is empty and ``version`` 0.
+        """
+        for head in await self._rows("streams_in", bucket):
+            fault = await self._verify(Chain(head["stream_id"]), head["version"], head["head_hash"])
+            if fault:
+                yield fault
+        count = await self._row("count_events", bucket)
+        if count and not count["position"] == count["events"] == count["last"]:
+            why = (
+                f"bucket {bucket} was numbered up to {count['position']}, holds {count['events']} events"
+                f" and the last is {count['last']}"
+            )
+            yield Fault("", 0, why)
+
+    async def _verify(self, chain: Chain, version: int, last: bytes) -> Fault | None:
+        # Only up to the head we saw: an append meanwhile is no fault.
+        bucket = bucket_of(chain.stream_id)
+        while chain.version < version:
+            most = min(PAGE, version - chain.version)
+            page = await self._rows("history", bucket, chain.stream_id, chain.version, most)
+            if not page:
+                break
+            for row in page:
+                if fault := chain.next(rows.link(row)):
+                    return fault
+        return chain.end(version, last)

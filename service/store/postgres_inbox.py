@@ -1,0 +1,88 @@
+"""The inbox in Postgres."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from service.ports import Delivery, DeliveryOutcome, StoredDelivery
+from service.store import rows
+from service.store.arrivals import LAST, parsed
+from service.store.flush import ReceiveFlush
+from service.store.gather import Gatherer
+from service.store.limits import check_delivery, clean
+from service.store.lines import Line
+from service.store.tables import Tables
+
+if TYPE_CHECKING:
+    from service.store.lines import Pool
+
+
+class PostgresInbox(Tables):
+    """See `service.ports.Store`."""
+
+    def __init__(self, pool: "Pool", clock: Callable[[], datetime], line: Line) -> None:
+        Tables.__init__(self, pool, clock)
+        self._receipts: Gatherer[Delivery, tuple[str, bool]] = Gatherer(ReceiveFlush(line))
+
+    async def receive(self, delivery: Delivery) -> tuple[str, bool]:
+        """Raises `NotStorable` when it can never be kept."""
+        check_delivery(delivery)
+        key = delivery.source, delivery.dedupe
+        return await self._receipts.submit(delivery, key, len(delivery.body))
+
+    async def delivery(self, delivery_id: str) -> StoredDelivery | None:
+        place = parsed(delivery_id)
+        row = await self._row("delivery", *place) if place else None
+        return rows.stored_delivery(row) if row else None
+
+    async def claim_deliveries(
+        self, limit: int, lease_seconds: float, now: datetime
+    ) -> Sequence[StoredDelivery]:
+        until = now + timedelta(seconds=lease_seconds)
+        return [rows.stored_delivery(row) for row in await self._rows("claim_deliveries", limit, now, until)]
+
+    async def settle_delivery(
+        self,
+        delivery_id: str,
+        outcome: DeliveryOutcome,
+        type: str | None,
+        detail: str | None,
+        streams: Sequence[str],
+        wake_at: datetime | None = None,
+    ) -> None:
+        place = parsed(delivery_id)
+        if place is None:
+            return
+        said = outcome, clean(type), clean(detail), list(streams), wake_at, self._clock()
+        await self._value("settle_delivery", *place, *said)
+
+    async def wake_parked(self) -> int:
+        return int(await self._value("wake_parked", self._clock()))
+
+    async def replay_delivery(self, delivery_id: str) -> bool:
+        place = parsed(delivery_id)
+        return place is not None and await self._value("replay_delivery", *place, self._clock()) is not None
+
+    async def deliveries(
+        self,
+        source: str | None = None,
+        outcome: str | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[StoredDelivery]:
+        """A ``before`` that is no delivery's id is taken for the end of the list."""
+        arrival: UUID = LAST
+        if before is not None:
+            place = parsed(before)
+            if place is None:
+                return []
+            arrival = place[1]
+        found = await self._rows("deliveries", source, outcome, arrival, limit)
+        return [rows.stored_delivery(row) for row in found]
+
+    async def deliveries_needing_attention(
+        self, parked_before: datetime, limit: int = 200
+    ) -> Sequence[StoredDelivery]:
+        found = await self._rows("deliveries_needing_attention", parked_before, limit)
+        return [rows.stored_delivery(row) for row in found]

@@ -1,0 +1,187 @@
+"""Between the store's values and what goes over the wire to Postgres and comes back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import orjson
+
+from domain.codec import SCHEMA, effect_data, event_data, event_from
+from domain.effects import CHANNELS, Wanted
+from domain.events import Event
+from domain.ids import bucket_of
+from domain.recorded import Recorded
+from service.ports import (
+    Append,
+    Claimed,
+    Delivery,
+    EffectDone,
+    EffectParkedMark,
+    EffectRow,
+    Head,
+    StoredDelivery,
+)
+from service.store.arrivals import delivery_id
+from service.store.chain import Link
+from service.store.limits import clean
+
+
+class Row(Protocol):
+    """A row of either store: columns by name."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
+def command(append: Append) -> dict[str, Any]:
+    """An append as ``coverd.append_batch`` takes it, but for its ordinal.
+
+    What must keep its bytes, or may hold an escaped NUL, goes as text inside the text.
+    """
+    return {
+        "bucket": bucket_of(append.stream_id),
+        "stream_id": append.stream_id,
+        "expected": append.expected,
+        "cause": append.cause,
+        "correlation": append.correlation,
+        "actor": append.actor,
+        "effective_at": append.effective_at,
+        "events": [_event(event, append.expected + n) for n, event in enumerate(append.events, start=1)],
+        "state": append.state,
+        "status": text(append.status),
+        "effects": [_effect(wanted) for wanted in distinct(append.effects)] if append.events else [],
+        "lookups": [
+            {"bucket": bucket_of(f"{kind}:{id}"), "kind": kind, "id": id}
+            for kind, id in dict.fromkeys(append.lookups)
+        ],
+        "settles": _settles(append.settles) if append.settles else None,
+    }
+
+
+def text(value: object) -> str:
+    """JSON without spaces."""
+    return orjson.dumps(value).decode()
+
+
+def distinct(effects: Sequence[Wanted]) -> list[Wanted]:
+    """The effects asked for, the first of each step and generation."""
+    found: dict[tuple[str, int], Wanted] = {}
+    for wanted in effects:
+        found.setdefault((wanted.step, wanted.generation), wanted)
+    return list(found.values())
+
+
+def _event(event: Event, version: int) -> dict[str, Any]:
+    return {
+        "version": version,
+        "type": type(event).__name__,
+        "schema": SCHEMA,
+        "data": text(event_data(event)),
+    }
+
+
+def _effect(wanted: Wanted) -> dict[str, Any]:
+    return {
+        "step": wanted.step,
+        "generation": wanted.generation,
+        "channel": CHANNELS[type(wanted.effect)],
+        "kind": type(wanted.effect).__name__,
+        "payload": text(effect_data(wanted.effect)),
+        "key": wanted.key,
+        "due_at": wanted.due_at,
+    }
+
+
+def _settles(settles: EffectDone | EffectParkedMark) -> dict[str, Any]:
+    match settles:
+        case EffectDone():
+            said: dict[str, Any] = {"result": clean(settles.result)}
+        case EffectParkedMark():
+            said = {"error": clean(settles.error)}
+    return {"step": settles.step, "generation": settles.generation, "fence": settles.fence, **said}
+
+
+def delivery_given(delivery: Delivery) -> dict[str, Any]:
+    """A delivery as ``receive.sql`` takes it, but for body, bucket, arrival and times."""
+    return {
+        "source": delivery.source,
+        "dedupe": delivery.dedupe,
+        "headers": text(delivery.headers),
+        "verdict": clean(delivery.verdict),
+    }
+
+
+def head(stream_id: str, row: Row | None) -> Head:
+    if row is None:
+        return Head(stream_id, 0, "", {}, None)
+    return Head(stream_id, row["version"], row["state"], orjson.loads(row["status"]), row["updated_at"])
+
+
+def recorded(row: Row) -> Recorded:
+    return Recorded(
+        row["stream_id"],
+        row["bucket"],
+        row["version"],
+        row["position"],
+        row["type"],
+        event_from(row["type"], orjson.loads(row["data"])),
+        row["recorded_at"],
+        row["effective_at"],
+        row["cause"],
+        row["correlation"],
+        row["actor"],
+        row["hash"],
+    )
+
+
+def link(row: Row) -> Link:
+    return Link(**{name: row[name] for name in Link.__slots__})
+
+
+def claimed(row: Row) -> Claimed:
+    fields = {name: row[name] for name in Claimed.__slots__}
+    return Claimed(**{**fields, "payload": orjson.loads(row["payload"])})
+
+
+def effect_row(row: Row, now: datetime) -> EffectRow:
+    return EffectRow(
+        row["stream_id"],
+        row["step"],
+        row["generation"],
+        row["channel"],
+        row["kind"],
+        _status(row, now),
+        row["attempt"],
+        row["wake_at"],
+        row["done_at"],
+        row["result"],
+        row["last_error"],
+    )
+
+
+def _status(row: Row, now: datetime) -> str:
+    if row["done_at"] is not None:
+        return "withdrawn" if row["result"] == "withdrawn" else "done"
+    if row["parked_at"] is not None:
+        return "parked"
+    held = row["leased_until"] is not None and row["leased_until"] > now
+    return "running" if held else "waiting"
+
+
+def stored_delivery(row: Row) -> StoredDelivery:
+    return StoredDelivery(
+        id=delivery_id(row["bucket"], row["arrival"]),
+        delivery=Delivery(
+            row["source"],
+            row["dedupe"],
+            row["body"],
+            orjson.loads(row["headers"]),
+            row["verdict"],
+            row["received_at"],
+        ),
+        type=row["type"],
+        outcome=row["outcome"],
+        detail=row["detail"],
+        streams=tuple(row["streams"]),
+        processed_at=row["processed_at"],
+        attempt=row["attempt"],
+    )

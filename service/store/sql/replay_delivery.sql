@@ -1,0 +1,6 @@
+-- Takes a bucket, an arrival and the time.
+-- Makes the delivery due, as if never tried; gives a row when there is one.
+UPDATE coverd.inbox
+SET wake_at = $3, attempt = 0
+WHERE bucket = $1 AND arrival = $2
+RETURNING arrival
