@@ -119,17 +119,17 @@ def _policies_to_read(s: Engagement) -> list[str | None]:
 
 
 def _undated(s: Engagement, policy_id: str) -> bool:
-    known = (x for x in spans(s) if x.source == "policy" and x.id == policy_id)
-    return any(span.start is None or span.end is None for span in known)
+    running = (x for x in spans(s) if x.source == "policy" and x.id == policy_id and x.over_by is None)
+    return any(span.start is None or span.end is None for span in running)
 
 
 def _policy_step(s: Engagement, policy_id: str | None) -> str:
-    """Read again only when news without dates followed news with dates: what was just read back counts."""
+    """Read again only after news that settled the last reading: an answer without dates asks for no other."""
     policy = s.policies.get(policy_id or "")
     news = policy.news if policy else ()
-    dated = len([n for n in news if n.effective_at is not None and n.expires_at is not None])
+    settled = len([n for n in news if None not in (n.effective_at, n.expires_at) or n.kind != "active"])
     step = f"policy:{policy_id or 'latest'}"
-    return f"{step}:{dated}" if dated else step
+    return f"{step}:{settled}" if settled else step
 
 
 def _certificates(s: Engagement) -> Iterator[_Step]:

@@ -349,6 +349,12 @@ class TestTheEndOfAPolicy:
     def test_a_policy_without_an_expiry_is_read_back_too(self) -> None:
         awaiting_opt_in().when(policy_active(ends=None)).starts("share-opt-in", "policy:pl_1")
 
+    def test_a_policy_that_ended_is_read_back_no_more(self) -> None:
+        over = c.NotePolicyOver(START + DAY, "pl_1", START + DAY, canceled=True)
+        awaiting_opt_in().given(policy_active(starts=None, ends=None)).when(over).starts().wants(
+            "share-opt-in"
+        )
+
     def test_a_reinstatement_without_dates_is_read_back_anew(self) -> None:
         over = c.NotePolicyOver(START + DAY, "pl_1", START + DAY, canceled=True)
         undated = policy_active(at=START + 2 * DAY, starts=None, ends=None)
@@ -358,7 +364,7 @@ class TestTheEndOfAPolicy:
             .wants("share-opt-in", "policy:pl_1")
         )
         story = story.given(policy_active(at=NOW + 3 * DAY), over).wants("share-opt-in")
-        story.when(undated).starts("policy:pl_1:1").becomes("insured")
+        story.when(undated).starts("policy:pl_1:2").becomes("insured")
 
 
 class TestTheEndOfTheContract:
