@@ -36,7 +36,7 @@ def effect_from(kind: str, payload: dict[str, Any]) -> Effect:
 def status_data(state: Engagement | Freelancer) -> dict[str, Any]:
     """A folded state as builtins, to be kept beside the stream's head; unset fields are left out."""
     fields: dict[str, Any] = msgspec.to_builtins(state)
-    return {key: value for key, value in fields.items() if value not in (None, {}, [], (), False)}
+    return {key: value for key, value in fields.items() if value is not False and value not in (None, {}, [])}
 
 
 def engagement_from(status: dict[str, Any]) -> Engagement:
