@@ -1,0 +1,62 @@
+"""Projections that watch, crash or refuse, around one that works."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.recorded import Recorded
+from projections.engagements import Engagements
+from projections.runner import Runner
+
+Places = list[tuple[int, int]]
+
+
+@dataclass
+class Spy:
+    """Remembers the bucket and position of what it applied; ``after`` may raise once it has written."""
+
+    after: Callable[[Sequence[Recorded]], None] = lambda events: None
+    applied: Places = field(default_factory=list)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
+    real: Engagements = field(default_factory=Engagements)
+    name = Engagements.name
+    tables = Engagements.tables
+
+    async def apply(self, conn: Any, revision: int, bucket: int, events: Sequence[Recorded]) -> None:
+        await self.real.apply(conn, revision, bucket, events)
+        self.after(events)
+        self.applied += [(bucket, event.position) for event in events]
+        self.came.set()
+
+
+def once(problem: Exception) -> Callable[[Sequence[Recorded]], None]:
+    """Raise ``problem`` the first time only."""
+    left = [problem]
+
+    def raise_it(_: Sequence[Recorded]) -> None:
+        if left:
+            raise left.pop()
+
+    return raise_it
+
+
+def refusing(*types: str) -> Callable[[Sequence[Recorded]], None]:
+    """Raise for every event of these types."""
+
+    def refuse(events: Sequence[Recorded]) -> None:
+        for event in events:
+            if event.type in types:
+                raise ValueError(f"no {event.type} here\nsecret@example.com")
+
+    return refuse
+
+
+@asynccontextmanager
+async def running(runner: Runner) -> AsyncIterator[None]:
+    runner.start()
+    try:
+        yield
+    finally:
+        await runner.stop()
