@@ -5,7 +5,7 @@ from typing import Any, get_args
 import msgspec
 
 from domain.effects import CHANNELS, Effect
-from domain.events import Event
+from domain.events import EngagementEvent, Event, FreelancerEvent
 from domain.state import Engagement, Freelancer
 
 EVENT_TYPES: dict[str, type[Event]] = {event.__name__: event for event in get_args(Event)}
@@ -23,6 +23,14 @@ def event_data(event: Event) -> dict[str, Any]:
 def event_from(type_name: str, data: dict[str, Any]) -> Event:
     """The event stored as ``type_name`` with ``data``. Raises `msgspec.ValidationError`."""
     return msgspec.convert(data, EVENT_TYPES[type_name])
+
+
+def engagement_event_from(type_name: str, data: dict[str, Any]) -> EngagementEvent:
+    """The same for an event of an engagement's stream. Raises `TypeError` for a freelancer's."""
+    event = event_from(type_name, data)
+    if isinstance(event, FreelancerEvent):
+        raise TypeError(f"{type_name} belongs to a freelancer's stream")
+    return event
 
 
 def effect_data(effect: Effect) -> dict[str, Any]:

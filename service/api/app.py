@@ -1,0 +1,110 @@
+"""The HTTP application: the routes, and the one middleware that every request passes."""
+
+import time
+from dataclasses import dataclass
+from uuid import uuid4
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from service.api.auth import Door
+from service.api.engagements import EngagementRoutes
+from service.api.health import HealthRoutes
+from service.api.keys import REQUEST_ID
+from service.api.operations import OperationRoutes
+from service.api.problems import PROBLEM, Handler, answer
+from service.clients.upwork import MAX_ATTACHMENT
+from service.ingest.webhooks import Webhooks
+from service.metrics import Metrics
+from service.web.pages import Pages, error_page
+
+REQUEST_ID_LENGTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """Everything the application serves."""
+
+    webhooks: Webhooks
+    engagements: EngagementRoutes
+    operations: OperationRoutes
+    health: HealthRoutes
+    pages: Pages
+
+
+def make_app(routes: Routes, door: Door, metrics: Metrics) -> web.Application:
+    """The application. A body may be as large as a certificate; routes keep smaller limits of their own."""
+    app = web.Application(
+        middlewares=[_outermost(door, metrics)], client_max_size=MAX_ATTACHMENT + 1024 * 1024
+    )
+    add = app.router.add_route
+    add("POST", "/webhooks/upwork", routes.webhooks.upwork)
+    add("POST", "/webhooks/1099policy", routes.webhooks.ten99policy)
+    get = app.router.add_get
+    one = "/v1/engagements/{id}"
+    get("/v1/engagements", routes.operations.engagements)
+    get(one, routes.engagements.show)
+    get(f"{one}/coverage", routes.engagements.coverage)
+    get(f"{one}/events", routes.engagements.events)
+    get(f"{one}/replay", routes.engagements.replay)
+    add("POST", f"{one}/certificates", routes.engagements.certificate)
+    add("POST", f"{one}/invoices", routes.engagements.invoice)
+    add("POST", f"{one}/retry", routes.engagements.retry)
+    get("/v1/freelancers/{id}", routes.operations.freelancer)
+    add("POST", "/v1/freelancers/{id}/name", routes.operations.name)
+    get("/v1/attention", routes.operations.attention)
+    get("/v1/deliveries", routes.operations.deliveries)
+    get("/v1/deliveries/{id}", routes.operations.delivery)
+    add("POST", "/v1/deliveries/{id}/replay", routes.operations.replay)
+    get("/livez", routes.health.live)
+    get("/readyz", routes.health.ready)
+    get("/metrics", routes.health.metrics)
+    get("/openapi.json", routes.health.openapi)
+    get("/", routes.pages.index)
+    get("/engagements/{id}", routes.pages.engagement)
+    get("/static/{name}", routes.pages.static)
+    return app
+
+
+def _outermost(door: Door, metrics: Metrics) -> Middleware:
+    @web.middleware
+    async def outermost(request: web.Request, handler: Handler) -> web.StreamResponse:
+        request_id = _request_id(request)
+        request[REQUEST_ID] = request_id
+        began = time.perf_counter()
+
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            door.check(request)
+            return await handler(request)
+
+        answered = await _as_wanted(request, guarded, request_id)
+        if not answered.prepared:
+            answered.headers["X-Request-Id"] = request_id
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource else "unknown"
+        took = time.perf_counter() - began
+        metrics.requests.labels(route, request.method, str(answered.status)).observe(took)
+        return answered
+
+    return outermost
+
+
+async def _as_wanted(request: web.Request, handler: Handler, request_id: str) -> web.StreamResponse:
+    """Problems as JSON; a browser on a page path gets the same words as a page."""
+    answered = await answer(request, handler, request_id)
+    page = "text/html" in request.headers.get("Accept", "") and not request.path.startswith(
+        ("/v1/", "/webhooks/")
+    )
+    if page and answered.content_type == "application/problem+json":
+        problem = answered[PROBLEM]
+        shown = error_page(problem.status, problem.title, problem.detail, request_id)
+        shown.headers.update(problem.headers)
+        return shown
+    return answered
+
+
+def _request_id(request: web.Request) -> str:
+    """The caller's X-Request-Id when it is a plain short text, else one of ours."""
+    given = request.headers.get("X-Request-Id", "")
+    plain = given.isascii() and given.isprintable() and 0 < len(given) <= REQUEST_ID_LENGTH
+    return given if plain else uuid4().hex

@@ -1,0 +1,224 @@
+"""The routes about one engagement: the answer now, as of then, the history, and what people may ask of it."""
+
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from aiohttp import BodyPartReader, web
+
+from domain import commands as c
+from domain.coverage import answer, spans
+from domain.errors import NotKnown
+from domain.evolve import Entry, evolve
+from domain.ids import engagement_stream
+from domain.state import Engagement
+from service.api.keys import ACTOR, REQUEST_ID
+from service.api.problems import Problem, bad_field
+from service.api.reading import (
+    json_object,
+    moment,
+    only,
+    only_fields,
+    text_field,
+    whole_number,
+)
+from service.api.views import coverage_view, engagement_view, event_view
+from service.clients.upwork import MAX_ATTACHMENT
+from service.clock import Clock, epoch
+from service.handle import Handler, Origin
+from service.ports import Store
+
+CENTS = (100, 100_000_000)
+"""What 1099Policy takes as gross_pay (fact sheet 6.8)."""
+
+SECONDS = (946_684_800, 4_102_444_800)
+"""Epoch seconds of the years 2000 to 2100; a number of milliseconds lies far outside."""
+
+
+def json_response(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    return web.Response(
+        status=status, body=orjson.dumps(body), content_type="application/json", headers=headers
+    )
+
+
+class EngagementRoutes:
+    def __init__(self, store: Store, handler: Handler, clock: Clock) -> None:
+        self._store = store
+        self._handler = handler
+        self._clock = clock
+
+    async def show(self, request: web.Request) -> web.Response:
+        only(request)
+        engagement_id = request.match_info["id"]
+        head = await self._store.head(engagement_stream(engagement_id))
+        if head.version == 0:
+            raise NotKnown(engagement_id=engagement_id)
+        engagement = await self._handler.load(engagement_id)
+        now = epoch(self._clock())
+        headers = {"ETag": _tag(engagement, now), "Cache-Control": "private, max-age=0, must-revalidate"}
+        if _matches(request.headers.get("If-None-Match"), headers["ETag"]):
+            return web.Response(status=304, headers=headers)
+        return json_response(engagement_view(engagement, now, head.updated_at), headers=headers)
+
+    async def coverage(self, request: web.Request) -> web.Response:
+        only(request, "at", "known_at")
+        now = self._clock()
+        at, known_at = moment(request, "at", now), moment(request, "known_at", now)
+        engagement_id = request.match_info["id"]
+        if "known_at" in request.query:
+            engagement = await self._as_known(engagement_id, known_at)
+        else:
+            engagement = await self._known(engagement_id)
+        told = answer(engagement, epoch(at))
+        return json_response(coverage_view(engagement, told, epoch(at), known_at))
+
+    async def _known(self, engagement_id: str) -> Engagement:
+        engagement = await self._handler.load(engagement_id)
+        if engagement.version == 0:
+            raise NotKnown(engagement_id=engagement_id)
+        return engagement
+
+    async def _as_known(self, engagement_id: str, known_at: Any) -> Engagement:
+        await self._known(engagement_id)
+        engagement = Engagement(engagement_id)
+        async for recorded in self._store.stream_history(engagement_stream(engagement_id)):
+            if recorded.recorded_at > known_at:
+                break
+            entry = Entry(recorded.version, recorded.effective_at, recorded.event)
+            engagement = evolve(engagement, entry)
+        return engagement
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        only(request)
+        engagement_id = request.match_info["id"]
+        await self._known(engagement_id)
+        stream_id = engagement_stream(engagement_id)
+        if "application/x-ndjson" in request.headers.get("Accept", ""):
+            response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+            await response.prepare(request)
+            async for recorded in self._store.stream_history(stream_id):
+                await response.write(orjson.dumps(event_view(recorded)) + b"\n")
+            await response.write_eof()
+            return response
+        history = await self._store.history(stream_id)
+        return json_response({"items": [event_view(r) for r in history], "next": None})
+
+    async def replay(self, request: web.Request) -> web.Response:
+        """The folded state after event N and the move that event made."""
+        only(request, "version")
+        engagement_id = request.match_info["id"]
+        current = await self._known(engagement_id)
+        version = _version(request, current.version)
+        engagement, before, last = Engagement(engagement_id), "", None
+        for recorded in await self._store.history(engagement_stream(engagement_id), limit=version):
+            before, last = engagement.state, recorded
+            engagement = evolve(engagement, Entry(recorded.version, recorded.effective_at, recorded.event))
+        assert last is not None
+        now = epoch(self._clock())
+        return json_response(
+            {
+                "version": version,
+                "transition": {"event": last.type, "from": before, "to": engagement.state},
+                "state": engagement_view(engagement, now, last.recorded_at),
+            }
+        )
+
+    async def retry(self, request: web.Request) -> web.Response:
+        only(request)
+        body = await json_object(request)
+        only_fields(body, "reason")
+        reason = text_field(body, "reason")
+        now = epoch(self._clock())
+        return await self._do(request, c.RequestRetry(now, reason))
+
+    async def invoice(self, request: web.Request) -> web.Response:
+        only(request)
+        body = await json_object(request)
+        names = ("gross_pay", "paycycle_startdate", "paycycle_enddate")
+        only_fields(body, *names)
+        gross_pay = whole_number(body, names[0], *CENTS, "US cents")
+        start = whole_number(body, names[1], *SECONDS, "epoch seconds")
+        end = whole_number(body, names[2], *SECONDS, "epoch seconds")
+        if end < start:
+            raise bad_field("/paycycle_enddate", "The pay cycle must not end before it starts.")
+        key = _request_key(request) or sha256(f"{gross_pay}:{start}:{end}".encode()).hexdigest()[:16]
+        return await self._do(
+            request, c.RequestInvoice(epoch(self._clock()), _safe_key(key), gross_pay, start, end)
+        )
+
+    async def certificate(self, request: web.Request) -> web.Response:
+        only(request)
+        await self._known(request.match_info["id"])
+        file_name, content = await _pdf(request)
+        stored = await self._store.put_file(content)
+        return await self._do(request, c.SubmitCertificate(epoch(self._clock()), file_name, stored))
+
+    async def _do(self, request: web.Request, command: c.EngagementCommand) -> web.Response:
+        engagement_id = request.match_info["id"]
+        request_id = request[REQUEST_ID]
+        key = _request_key(request)
+        cause = f"request:{key}" if key else f"request:{request_id}"
+        origin = Origin(cause, request_id, request[ACTOR])
+        handled = await self._handler.engagement(engagement_id, command, origin)
+        head = await self._store.head(engagement_stream(engagement_id))
+        view = engagement_view(handled.after, epoch(self._clock()), head.updated_at)
+        return json_response(view, status=202 if handled.new else 200)
+
+
+def _tag(engagement: Engagement, now: int) -> str:
+    """Changes with every event and with every boundary of cover that time passes."""
+    passed = sum(
+        1 for span in spans(engagement) for edge in (span.start, span.end) if edge is not None and edge <= now
+    )
+    ended = int(engagement.ended_at is not None and engagement.ended_at <= now)
+    return f'"{engagement.version}-{passed}-{ended}"'
+
+
+def _matches(given: str | None, tag: str) -> bool:
+    if given is None:
+        return False
+    return given.strip() == "*" or tag in (one.strip().removeprefix("W/") for one in given.split(","))
+
+
+def _version(request: web.Request, latest: int) -> int:
+    text = request.query.get("version", str(latest))
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= latest:
+        raise Problem(400, f"version must be a whole number from 1 to {latest}.")
+    return int(text)
+
+
+def _request_key(request: web.Request) -> str | None:
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > 200:
+        raise Problem(400, "An Idempotency-Key may have 200 characters.")
+    return key or None
+
+
+def _safe_key(key: str) -> str:
+    """A key as part of a step's name and of the key sent to the vendor."""
+    plain = key.isascii() and key.replace("-", "").replace("_", "").isalnum() and len(key) <= 64
+    return key if plain else sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+async def _pdf(request: web.Request) -> tuple[str, bytes]:
+    """The ``certificate`` part of a multipart body: a PDF of at most 15 MB."""
+    if request.content_type != "multipart/form-data":
+        raise Problem(415, "Send multipart/form-data with certificate=@file.pdf.")
+    try:
+        reader = await request.multipart()
+        part = await reader.next()
+        while part is not None and not (isinstance(part, BodyPartReader) and part.name == "certificate"):
+            part = await reader.next()
+        if not isinstance(part, BodyPartReader):
+            raise bad_field("/certificate", "The part named certificate is missing.")
+        content = bytearray()
+        while chunk := await part.read_chunk(64 * 1024):
+            content += chunk
+            if len(content) > MAX_ATTACHMENT:
+                raise Problem(413, "A certificate may have 15 MB.")
+    except (ValueError, AssertionError):
+        raise Problem(400, "The multipart body cannot be read.") from None
+    if not content.startswith(b"%PDF"):
+        raise bad_field("/certificate", "The certificate must be a PDF.")
+    name = (part.filename or "certificate.pdf").replace("\x00", "")[-100:]
+    return (name if name.lower().endswith(".pdf") else f"{name}.pdf"), bytes(content)

@@ -1,0 +1,9 @@
+"""What the outermost middleware notes on each request."""
+
+from aiohttp import web
+
+REQUEST_ID = web.RequestKey("request_id", str)
+"""The caller's X-Request-Id, or ours."""
+
+ACTOR = web.RequestKey("actor", str)
+"""Who acts, as events record it: never the token itself."""

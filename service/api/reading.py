@@ -1,0 +1,100 @@
+"""Reading requests strictly: query parameters, times and JSON bodies, each fault with the way to mend it."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from service.api.problems import Problem, bad_field
+
+MAX_LIMIT = 200
+MAX_JSON = 64 * 1024
+
+
+def only(request: web.Request, *known: str) -> None:
+    """Refuse query parameters this route does not take, so that a slip never looks like an answer."""
+    strange = sorted(set(request.query) - set(known))
+    if strange:
+        takes = ", ".join(known) or "none"
+        raise Problem(400, f"Unknown query parameter {strange[0]!r}; this route takes: {takes}.")
+
+
+def limit(request: web.Request, default: int = 50) -> int:
+    text = request.query.get("limit")
+    if text is None:
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= MAX_LIMIT:
+        raise Problem(400, f"limit must be a whole number from 1 to {MAX_LIMIT}.")
+    return int(text)
+
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)")
+
+
+def moment(request: web.Request, name: str, otherwise: datetime) -> datetime:
+    """An RFC 3339 instant with an offset; naive times are refused."""
+    text = request.query.get(name)
+    if text is None:
+        return otherwise
+    try:
+        if not _RFC3339.fullmatch(text):
+            raise ValueError
+        return datetime.fromisoformat(text.upper().replace(" ", "T")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Problem(
+            400, f"{name} must be a time with an offset such as 2026-03-02T10:40:00Z (write + as %2B)."
+        ) from None
+
+
+async def _read_up_to(request: web.Request, most: int) -> bytes:
+    """The body, whether or not its length was announced."""
+    body = bytearray()
+    if (request.content_length or 0) <= most:
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > most:
+                break
+        else:
+            return bytes(body)
+    raise Problem(413, f"A body may have {most} bytes.")
+
+
+async def json_object(request: web.Request) -> dict[str, Any]:
+    """The request's JSON object. Raises 400, 413 or 415."""
+    if request.content_type != "application/json":
+        raise Problem(415, "Send application/json.")
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Problem(415, "Send the body as it is, without Content-Encoding.")
+    try:
+        found = orjson.loads(await _read_up_to(request, MAX_JSON))
+    except orjson.JSONDecodeError as error:
+        raise Problem(400, f"The body is not JSON: {error}.") from None
+    if not isinstance(found, dict):
+        raise Problem(400, "The body must be a JSON object.")
+    return found
+
+
+def text_field(body: dict[str, Any], name: str, longest: int = 500) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value.strip() or "\x00" in value:
+        raise bad_field(f"/{name}", f"{name} must be a text that says something.")
+    if len(value) > longest:
+        raise bad_field(f"/{name}", f"{name} may have {longest} characters.")
+    return value.strip()
+
+
+def only_fields(body: dict[str, Any], *known: str) -> None:
+    strange = sorted(set(body) - set(known))
+    if strange:
+        pointer = "/" + strange[0].replace("~", "~0").replace("/", "~1")
+        raise bad_field(pointer, f"Unknown field; this route takes {', '.join(known)}.")
+
+
+def whole_number(body: dict[str, Any], name: str, low: int, high: int, meaning: str) -> int:
+    """An integer in [low, high]; fractions, booleans and texts are refused."""
+    value = body.get(name)
+    if type(value) is not int or not low <= value <= high:
+        raise bad_field(f"/{name}", f"{name} must be {meaning}, a whole number from {low} to {high}.")
+    return value

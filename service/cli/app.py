@@ -1,0 +1,241 @@
+"""The commands by name. Each one reads its settings, calls one function and ends with a documented code."""
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from domain.errors import CoverdError
+from migrations.errors import MigrationError
+from service import logs
+from service.cli import ask, checklist, migrate, sandboxes, serve, up
+from service.cli.terminal import FAILED, MISUSED, end, put_json
+from service.config import EXAMPLE, ConfigFile, ConfigRefused
+from service.postgres.errors import EmbeddedPostgresError
+from service.settings import SettingsRefused, read
+
+app = App(
+    name="coverd",
+    help="Keeps every Upwork engagement insured or certified, and can prove it.\n\n"
+    "Exit codes: 0 done, 1 it failed, 2 wrong use or settings that cannot be used.",
+    version="0.1.0",
+)
+migrations_app = App(name="migrate", help="The database's schema: plan, apply, verify.")
+config_app = App(name="config", help="The configuration file.")
+app.command(migrations_app)
+app.command(config_app)
+
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
+Url = Annotated[str | None, Parameter(help="Where coverd serves; default from COVERD_HOST and COVERD_PORT.")]
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run a command; what it cannot do becomes one clear sentence and a code."""
+    try:
+        asyncio.run(work)
+    except (SettingsRefused, ConfigRefused) as error:
+        end(str(error), MISUSED)
+    except (CoverdError, MigrationError, EmbeddedPostgresError, sandboxes.SandboxesFailed) as error:
+        end(str(error), FAILED)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        end("Stopped.", 130)
+
+
+@app.command(name="up")
+def up_command(
+    *,
+    port: int = 8080,
+    ten99policy_port: int = 8081,
+    upwork_port: int = 8082,
+    data_dir: Path = Path(".coverd"),
+    demo: int = 0,
+    example: Annotated[bool, Parameter(negative="")] = False,
+    verbose: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
+    """Everything on one machine: Postgres, sandboxes, service, pages.
+
+    Parameters
+    ----------
+    port: where the service answers
+    ten99policy_port: where the 1099Policy sandbox answers
+    upwork_port: where the Upwork sandbox answers
+    data_dir: where everything is kept between starts
+    demo: drive so many engagements of every kind through and print a table
+    example: drive the guide's example, contract 9001, to insured
+    verbose: show the log
+    """
+    logs.set_up(quiet=not verbose)
+    _run(up.run(up.Options(port, upwork_port, ten99policy_port, data_dir, demo, example)))
+
+
+@app.command(name="serve")
+def serve_command(*, role: Literal["all", "web", "worker"] = "all") -> None:
+    """Production: what the settings say, nothing embedded."""
+    logs.set_up()
+    _run(serve.run(role))
+
+
+@app.command(name="sandbox")
+def sandbox_command(
+    *,
+    ten99policy_port: int = 8081,
+    upwork_port: int = 8082,
+    callback: str | None = None,
+    state_dir: Path | None = None,
+    only: Literal["upwork", "1099policy"] | None = None,
+    until_stdin_closes: Annotated[bool, Parameter(negative="", show=False)] = False,
+) -> None:
+    """The two vendor sandboxes alone.
+
+    Parameters
+    ----------
+    callback: base URL of the service that gets the webhooks, e.g. http://127.0.0.1:8080
+    state_dir: keep what the sandboxes know between starts
+    only: serve one of the two
+    """
+    _run(
+        sandboxes.run(
+            upwork_port=None if only == "1099policy" else upwork_port,
+            ten99policy_port=None if only == "upwork" else ten99policy_port,
+            callback=callback,
+            state_dir=state_dir,
+            until_stdin_closes=until_stdin_closes,
+        )
+    )
+
+
+@migrations_app.command(name="plan")
+def plan_command(*, json: Json = False) -> None:
+    """What `apply` would do."""
+    _run(migrate.plan(json))
+
+
+@migrations_app.command(name="apply")
+def apply_command(*, json: Json = False) -> None:
+    """Bring the database up to this version's schema."""
+    _run(migrate.apply(json))
+
+
+@migrations_app.command(name="verify")
+def verify_schema_command(*, json: Json = False) -> None:
+    """Compare what was applied with the files of this version."""
+    _run(migrate.verify(json))
+
+
+@app.command(name="status")
+def status_command(
+    engagement: str,
+    *,
+    at: str | None = None,
+    known_at: str | None = None,
+    json: Json = False,
+    url: Url = None,
+) -> None:
+    """Is this engagement covered now, or was it at a time, as known at a time?
+
+    Parameters
+    ----------
+    at: a time with an offset, e.g. 2026-03-02T10:40:00Z
+    known_at: judge only by what was recorded until then
+    """
+    _run(ask.status(engagement, at, known_at, json, url))
+
+
+@app.command(name="history")
+def history_command(engagement: str, *, json: Json = False, url: Url = None) -> None:
+    """Every event of an engagement, oldest first."""
+    _run(ask.history(engagement, json, url))
+
+
+@app.command(name="replay")
+def replay_command(
+    engagement: str, *, version: int | None = None, json: Json = False, url: Url = None
+) -> None:
+    """The folded state after an event, and the move that event made."""
+    _run(ask.replay(engagement, version, json, url))
+
+
+@app.command(name="attention")
+def attention_command(*, json: Json = False, url: Url = None) -> None:
+    """What waits for a person."""
+    _run(ask.attention(json, url))
+
+
+@app.command(name="retry")
+def retry_command(engagement: str, *, reason: str, json: Json = False, url: Url = None) -> None:
+    """Try an engagement's failed and held steps again."""
+    _run(ask.retry(engagement, reason, json, url))
+
+
+@app.command(name="simulate")
+def simulate_command(
+    event: Literal[
+        "offer.accepted",
+        "contract.active",
+        "contract.ended",
+        "policy.active",
+        "policy.expired",
+        "policy.canceled",
+        "certificate.validated",
+        "certificate.flagged",
+    ],
+    *,
+    engagement: str,
+    ten99policy_port: int = 8081,
+    upwork_port: int = 8082,
+    json: Json = False,
+    url: Url = None,
+) -> None:
+    """Make a sandbox emit a signed webhook about an engagement."""
+    _run(ask.simulate(event, engagement, upwork_port, ten99policy_port, json, url))
+
+
+@app.command(name="checklist")
+def checklist_command(
+    *, ten99policy_port: int = 8081, upwork_port: int = 8082, json: Json = False, url: Url = None
+) -> None:
+    """The guide's seven-point testing checklist against the configured vendors.
+
+    Without vendor settings it asks the sandboxes on this machine.
+    """
+    _run(checklist.run(upwork_port, ten99policy_port, json, url))
+
+
+@app.command(name="rebuild")
+def rebuild_command(projection: str, *, json: Json = False) -> None:
+    """Build a read model anew from the log, beside the one that serves, and swap it in."""
+    _run(migrate.rebuild(projection, json))
+
+
+@app.command(name="verify")
+def verify_command(*, json: Json = False) -> None:
+    """Check the hash chain of every stream and that no bucket's log has a hole."""
+    _run(migrate.verify_log(json))
+
+
+@config_app.command(name="check")
+def config_check_command(path: Path | None = None, *, json: Json = False) -> None:
+    """Check the configuration file (COVERD_CONFIG or PATH) and show what it leaves open."""
+    _run(_check_config(path, json))
+
+
+async def _check_config(path: Path | None, as_json: bool) -> None:
+    file = path or read(os.environ).config
+    rules = ConfigFile(file, EXAMPLE)().rules
+    holes = []
+    if "*" not in rules.clients:
+        holes.append('No "*" under [clients]: engagements of clients not listed will wait for a person.')
+    if "*" not in rules.categories:
+        holes.append('No "*" under [categories]: categories not listed will wait for a person.')
+    if not rules.proxy_email_domain:
+        holes.append("No proxy_email_domain under [contractor]: freelancers without e-mail will wait.")
+    if not rules.success_url or not rules.cancel_url:
+        holes.append("No success_url and cancel_url under [session]: contractors will not be led back.")
+    put_json({"file": str(file) if file else None, "open": holes})
+
+
+def main() -> None:
+    app()

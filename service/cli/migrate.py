@@ -1,0 +1,96 @@
+"""The commands that speak to the database itself: schema, read models, the log's integrity."""
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from migrations import runner
+from migrations.files import Step
+from projections.rebuild import rebuild as build_anew
+from service.cli.terminal import end, put, put_json, say
+from service.clock import utc_now
+from service.settings import read
+from service.store.postgres import PostgresStore
+
+
+def _dsn() -> str:
+    url = read(os.environ, need=frozenset({"database"})).database_url
+    assert url is not None
+    return url.reveal()
+
+
+@asynccontextmanager
+async def _connection() -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+    try:
+        conn = await asyncpg.connect(_dsn(), timeout=10)
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        end(f"The database cannot be reached: {type(error).__name__}.")
+    try:
+        yield conn
+    finally:
+        await conn.close()
+
+
+def _show(steps: Sequence[Step], word: str, as_json: bool) -> None:
+    if as_json:
+        put_json([{"version": step.version, "name": step.name} for step in steps])
+        return
+    for step in steps:
+        put(f"{step.version:04d} {step.name}")
+    say(f"{len(steps)} {word}.")
+
+
+async def plan(as_json: bool) -> None:
+    async with _connection() as conn:
+        _show(await runner.plan(conn), "to apply", as_json)
+
+
+async def apply(as_json: bool) -> None:
+    async with _connection() as conn:
+        _show(await runner.apply(conn), "applied", as_json)
+
+
+async def verify(as_json: bool) -> None:
+    async with _connection() as conn:
+        problems = [str(problem) for problem in await runner.verify(conn)]
+    if as_json:
+        put_json({"problems": problems})
+    for problem in problems:
+        say(problem)
+    if problems:
+        end(f"{len(problems)} problems.")
+    say("The schema is what the files say.")
+
+
+async def rebuild(name: str, as_json: bool) -> None:
+    async with asyncpg.create_pool(_dsn(), min_size=1, max_size=4) as pool:
+        report = await build_anew(pool, name, say)
+    if as_json:
+        put_json({"projection": name, "report": str(report)})
+    else:
+        put(str(report))
+
+
+async def verify_log(as_json: bool) -> None:
+    """Every bucket: each stream's chain, and a log without a hole."""
+    store = await PostgresStore.open(_dsn(), utc_now)
+    try:
+        heads = await store.heads_of_buckets()
+        faults = [fault for bucket in heads async for fault in store.verify_bucket(bucket)]
+    finally:
+        await store.close()
+    if as_json:
+        put_json(
+            {
+                "events": sum(heads.values()),
+                "buckets": len(heads),
+                "faults": [{"stream": f.stream_id, "version": f.version, "why": f.why} for f in faults],
+            }
+        )
+    for fault in faults:
+        say(f"{fault.stream_id}@{fault.version}: {fault.why}")
+    if faults:
+        end(f"{len(faults)} faults.")
+    say(f"{sum(heads.values())} events in {len(heads)} buckets are what was written.")

@@ -1,0 +1,25 @@
+"""The one place that reads the time; everything else is given a `Clock`."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+"""Gives now, in UTC."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def epoch(moment: datetime) -> int:
+    """Whole seconds since 1970, UTC."""
+    return int(moment.timestamp())
+
+
+def rfc3339(moment: datetime | int | None) -> str | None:
+    """``2026-03-02T10:40:00Z``; microseconds only where there are any. None stays None."""
+    if moment is None:
+        return None
+    if isinstance(moment, int):
+        moment = datetime.fromtimestamp(moment, UTC)
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,188 @@
+"""The composition root: every part is made here, given what it needs, started in order, stopped in turn."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+import aiohttp
+import asyncpg
+import structlog
+from aiohttp import web
+
+from migrations import runner as migrations
+from projections.runner import Runner
+from service.api.app import Routes, make_app
+from service.api.auth import Door
+from service.api.engagements import EngagementRoutes
+from service.api.health import HealthRoutes
+from service.api.operations import OperationRoutes
+from service.clients.ten99policy import Ten99Policy
+from service.clients.upwork import Upwork
+from service.clock import Clock, utc_now
+from service.config import ConfigFile
+from service.effects.backoff import Ladder
+from service.effects.perform import Desk
+from service.effects.worker import Worker
+from service.handle import Handler
+from service.ingest.process import Processor
+from service.ingest.webhooks import Webhooks
+from service.lists import PageLists, ReadModels
+from service.metrics import Metrics
+from service.settings import Settings
+from service.store.postgres import PostgresStore
+from service.web.pages import Pages
+
+log = structlog.get_logger("coverd")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A running service; ``url`` is where it answers, None for a worker that serves no HTTP."""
+
+    url: str | None
+    store: PostgresStore
+    handler: Handler
+    processor: Processor
+    worker: Worker
+    runner: Runner
+    desk: Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What tests and small machines set otherwise. Seconds."""
+
+    sweep_seconds: float = 1.0
+    ladder: Ladder = field(default_factory=Ladder)
+
+
+@asynccontextmanager
+async def serving(
+    settings: Settings,
+    config: ConfigFile,
+    *,
+    clock: Clock = utc_now,
+    role: str = "all",
+    tuning: Tuning | None = None,
+) -> AsyncIterator[Service]:
+    """Run the service while the context is open. ``role``: all · web · worker.
+
+    Raises `migrations.errors.MigrationError` when the schema is behind or ahead of this code.
+    """
+    tuning = tuning or Tuning()
+    assert settings.database_url is not None
+    dsn = settings.database_url.reveal()
+    async with AsyncExitStack() as stack:
+        await _schema_is_current(dsn)
+        store = await PostgresStore.open(dsn, clock)
+        stack.push_async_callback(store.close)
+        pool = await asyncpg.create_pool(dsn, min_size=1, max_size=6, server_settings={"role": "coverd_app"})
+        stack.push_async_callback(pool.close)
+        session = await stack.enter_async_context(
+            aiohttp.ClientSession(
+                headers={"User-Agent": "coverd/0.1"}, connector=aiohttp.TCPConnector(limit=0)
+            )
+        )
+        metrics = Metrics()
+        handler = Handler(store, config.rules)
+        desk = Desk(
+            store,
+            handler,
+            Upwork(session, settings.upwork),
+            Ten99Policy(session, settings.ten99policy),
+            config,
+            clock,
+        )
+        worker = Worker(
+            desk,
+            metrics,
+            concurrency=settings.workers,
+            sweep_seconds=tuning.sweep_seconds,
+            ladder=tuning.ladder,
+        )
+        processor = Processor(store, handler, config, clock, metrics, sweep_seconds=tuning.sweep_seconds)
+        runner = Runner(pool)
+        _connect(handler, worker, processor, runner, works=role != "web")
+        if role != "web":
+            worker.start()
+            stack.push_async_callback(worker.stop)
+        processor.start()
+        stack.push_async_callback(processor.stop)
+        if role != "web":
+            stack.push_async_callback(_ended, asyncio.create_task(runner.run(), name="projections"))
+        url = None
+        if role != "worker":
+            routes = _routes(settings, store, handler, processor, pool, runner, metrics, clock)
+            app = make_app(routes, Door(settings.api_tokens), metrics)
+            url = await _listen(app, settings, stack)
+        yield Service(url, store, handler, processor, worker, runner, desk)
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _schema_is_current(dsn: str) -> None:
+    conn = await asyncpg.connect(dsn)
+    try:
+        await migrations.require_current(conn)
+    finally:
+        await conn.close()
+
+
+def _connect(handler: Handler, worker: Worker, processor: Processor, runner: Runner, *, works: bool) -> None:
+    """The short cuts inside one process; every one of them may be missed, a sweep or poll follows."""
+
+    def appended(found_ids: bool) -> None:
+        runner.nudge()
+        if found_ids:
+            processor.new_ids_known()
+
+    handler.on_append = appended
+    if works:
+        handler.on_effects = worker.nudge
+
+
+def _routes(
+    settings: Settings,
+    store: PostgresStore,
+    handler: Handler,
+    processor: Processor,
+    pool: "asyncpg.Pool[asyncpg.Record]",
+    runner: Runner,
+    metrics: Metrics,
+    clock: Clock,
+) -> Routes:
+    lists = ReadModels(pool)
+
+    async def measure() -> None:
+        lags = await runner.lag()
+        metrics.feed_lag.set(sum(lag.events for lag in lags))
+        metrics.feed_stopped.set(sum(lag.stopped for lag in lags))
+
+    return Routes(
+        webhooks=Webhooks(
+            store,
+            processor,
+            {"upwork": settings.upwork.proof, "1099policy": settings.ten99policy.proof},
+            clock,
+            metrics,
+        ),
+        engagements=EngagementRoutes(store, handler, clock),
+        operations=OperationRoutes(store, handler, processor, lists, clock),
+        health=HealthRoutes(store, metrics, measure),
+        pages=Pages(store, handler, PageLists(lists, handler), clock),
+    )
+
+
+async def _listen(app: web.Application, settings: Settings, stack: AsyncExitStack) -> str:
+    """Open the port; bodies are handed on as they came, since aiohttp would unpack them silently."""
+    app_runner = web.AppRunner(app, auto_decompress=False, access_log=None, shutdown_timeout=5.0)
+    await app_runner.setup()
+    stack.push_async_callback(app_runner.cleanup)
+    site = web.TCPSite(app_runner, settings.host, settings.port, backlog=1024)
+    await site.start()
+    host, port = app_runner.addresses[0][:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -1,0 +1,157 @@
+"""Hands for a demonstration: asks a running service, and moves the sandboxes behind it, only over HTTP."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import aiohttp
+
+from domain.errors import CoverdError
+
+PATIENCE = 30.0
+"""Seconds a demonstration waits for one step."""
+
+
+class DemoFailed(CoverdError):
+    """{what}"""
+
+
+class Peer:
+    """A JSON API at ``url``; every answer that isn't 2xx becomes `DemoFailed` with the server's words."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, url: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._session = session
+        self.url = url
+        self._headers = headers or {}
+
+    async def get(self, path: str) -> Any:
+        return await self._send("GET", path, None)
+
+    async def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        return await self._send("POST", path, body or {})
+
+    async def find(self, path: str) -> Any:
+        """Like `get`, but None where there is nothing."""
+        async with self._session.get(self.url + path, headers=self._headers) as response:
+            return None if response.status == 404 else await response.json()
+
+    async def raw_post(self, path: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Send bytes as they are; the status."""
+        sent = {**headers, "Content-Type": "application/json"}
+        async with self._session.post(self.url + path, data=body, headers=sent) as response:
+            await response.read()
+            return response.status
+
+    async def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
+        try:
+            async with self._session.request(
+                method, self.url + path, json=body, headers=self._headers
+            ) as response:
+                found = await response.json(content_type=None)
+                if response.status >= 300:
+                    raise DemoFailed(what=f"{method} {self.url}{path} answered {response.status}: {found}")
+                return found
+        except aiohttp.ClientError as error:
+            raise DemoFailed(
+                what=f"{self.url} cannot be reached ({type(error).__name__}): is coverd up?"
+            ) from None
+
+
+class Driver:
+    """The service and the two sandboxes."""
+
+    def __init__(self, service: Peer, upwork: Peer, ten99policy: Peer) -> None:
+        self.service = service
+        self.upwork = upwork
+        self.ten99policy = ten99policy
+
+    # the world
+
+    async def contract(self, **body: Any) -> str:
+        """A new contract at Upwork whose offer is accepted; its id."""
+        made = await self.upwork.post("/_control/contracts", body)
+        return str(made["contract"]["id"])
+
+    async def offer(self, engagement_id: str) -> None:
+        await self.upwork.post(f"/_control/contracts/{engagement_id}/offer")
+
+    async def activate(self, engagement_id: str) -> None:
+        await self.upwork.post(f"/_control/contracts/{engagement_id}/activate")
+
+    async def end(self, engagement_id: str) -> None:
+        await self.upwork.post(f"/_control/contracts/{engagement_id}/end")
+
+    async def complete_session(self, engagement_id: str) -> None:
+        """The contractor opts in."""
+        shown = await self.status(engagement_id)
+        session = shown["ten99policy"]["session"]["id"]
+        await self.ten99policy.post(f"/_control/sessions/{session}/complete")
+
+    async def policy(self, engagement_id: str, act: str, **body: Any) -> None:
+        """``act``: expire · cancel · reactivate."""
+        policy = (await self.status(engagement_id))["ten99policy"]["policy"]
+        await self.ten99policy.post(f"/_control/policies/{policy}/{act}", body)
+
+    async def certificate(self, engagement_id: str, act: str, **body: Any) -> None:
+        """``act``: approve · flag · deny, once the certificate is uploaded."""
+        shown = await self.until(engagement_id, lambda s: s["ten99policy"]["certificate"] is not None)
+        certificate = shown["ten99policy"]["certificate"]
+        await self.ten99policy.post(f"/_control/certificates/{certificate}/{act}", body)
+
+    # the service
+
+    async def status(self, engagement_id: str) -> dict[str, Any]:
+        shown: dict[str, Any] = await self.service.get(f"/v1/engagements/{engagement_id}")
+        return shown
+
+    async def until_state(self, engagement_id: str, *states: str) -> dict[str, Any]:
+        return await self.until(engagement_id, lambda shown: shown["state"] in states)
+
+    async def until(self, engagement_id: str, reached: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The engagement's answer once ``reached`` holds. Raises `DemoFailed` when patience ends."""
+        shown: dict[str, Any] = {}
+
+        async def look() -> bool:
+            found = await self.service.find(f"/v1/engagements/{engagement_id}")
+            shown.clear()
+            shown.update(found or {})
+            return bool(shown) and reached(shown)
+
+        await self.until_true(look, f"engagement {engagement_id}", lambda: _brief(shown))
+        return shown
+
+    async def until_event(self, engagement_id: str, type_name: str) -> None:
+        """Wait for an event of this type in the history."""
+
+        async def look() -> bool:
+            return any(event["type"] == type_name for event in await self.events(engagement_id))
+
+        await self.until_true(look, f"{type_name} of engagement {engagement_id}")
+
+    async def until_true(
+        self,
+        look: Callable[[], Awaitable[bool]],
+        what: str,
+        seen: Callable[[], str] = lambda: "nothing yet",
+    ) -> None:
+        """Look again and again until it is so."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not await look():  # noqa: ASYNC110 - the other side is another process
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise DemoFailed(what=f"Waited {PATIENCE:.0f} s for {what}; it shows {seen()}.") from None
+
+    async def events(self, engagement_id: str) -> list[dict[str, Any]]:
+        found = await self.service.get(f"/v1/engagements/{engagement_id}/events")
+        items: list[dict[str, Any]] = found["items"]
+        return items
+
+
+def _brief(shown: Mapping[str, Any]) -> str:
+    if not shown:
+        return "nothing"
+    codes = ", ".join(a["code"] for a in shown["attention"]) or "no attention"
+    return f"state {shown['state']}, {codes}"

@@ -1,0 +1,297 @@
+"""perform: one effect becomes its vendor calls, and their outcome becomes a command."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, assert_never
+
+from domain import commands as c
+from domain import effects as x
+from domain.values import KnownContractor
+from service.clients.http import VendorRefused, VendorUnavailable
+from service.clients.ten99policy import Ten99Policy
+from service.clients.upwork import Upwork
+from service.clock import Clock, epoch
+from service.config import Config
+from service.handle import Handler, Origin
+from service.ports import Claimed, Store
+
+DAY = int(timedelta(days=1).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What performing an effect may use."""
+
+    store: Store
+    handler: Handler
+    upwork: Upwork
+    ten99policy: Ten99Policy
+    config: Callable[[], Config]
+    clock: Clock
+
+    def now(self) -> int:
+        """Epoch seconds."""
+        return epoch(self.clock())
+
+    def origin(self, claimed: Claimed) -> Origin:
+        """The outcome of one effect is one cause, however often the call was tried."""
+        cause = f"effect:{claimed.stream_id}:{claimed.step}:{claimed.generation}"
+        return Origin(cause, claimed.correlation, "coverd")
+
+
+async def perform(effect: x.Effect, claimed: Claimed, desk: Desk) -> c.EngagementCommand:
+    """Do what ``effect`` asks and answer its outcome.
+
+    Raises `VendorUnavailable` (try again) or `VendorRefused` (park).
+    """
+    match effect:
+        case x.ReadContract():
+            return await _read_contract(effect, desk)
+        case x.EnsureContractor():
+            return await _ensure_contractor(effect, claimed, desk)
+        case x.CreateJob():
+            send_region = desk.config().send_job_region
+            job = await desk.ten99policy.create_job(
+                effect.engagement_id, effect.draft, claimed.key, send_region=send_region
+            )
+            return c.ConfirmJob(desk.now(), str(job["id"]))
+        case x.CreateQuote():
+            return await _create_quote(effect, claimed, desk)
+        case x.OpenSession():
+            return await _open_session(effect, claimed, desk)
+        case x.CreateAssignment():
+            return await _create_assignment(effect, claimed, desk)
+        case x.ConfirmPolicy():
+            return await _confirm_policy(effect, desk)
+        case x.FetchAttachment(attachment):
+            content = await desk.upwork.download(attachment.url, desk.config().attachment_hosts)
+            sha256 = await desk.store.put_file(content)
+            return c.ConfirmAttachmentFetched(desk.now(), attachment.id, attachment.file_name, sha256)
+        case x.UploadCertificate():
+            return await _upload_certificate(effect, claimed, desk)
+        case x.RecordInvoice():
+            invoice = await desk.ten99policy.create_invoice(effect, claimed.key)
+            return c.ConfirmInvoice(desk.now(), effect.key, str(invoice["id"]))
+        case x.EndCoverage():
+            return await _end_coverage(effect, claimed, desk)
+        case x.ShareOptIn():
+            command = c.RecordOptIn(desk.now(), effect.policy_id)
+            await desk.handler.freelancer(effect.freelancer_id, command, desk.origin(claimed))
+            return c.ConfirmOptInShared(desk.now())
+        case x.WakeUp():
+            return c.Reassess(desk.now())
+        case _:
+            assert_never(effect)
+
+
+async def _read_contract(effect: x.ReadContract, desk: Desk) -> c.RecordTerms:
+    terms = await desk.upwork.read(effect.engagement_id, effect.freelancer_id)
+    known = await desk.handler.load_freelancer(effect.freelancer_id)
+    return c.RecordTerms(
+        desk.now(),
+        terms,
+        KnownContractor(
+            contractor_id=known.contractor_id,
+            opted_in=known.opted_in_at is not None,
+            first_name=known.first_name,
+            last_name=known.last_name,
+        ),
+    )
+
+
+async def _ensure_contractor(effect: x.EnsureContractor, claimed: Claimed, desk: Desk) -> c.ConfirmContractor:
+    """Our own record, else by e-mail, else created (fact sheet section 10, rows 9 and 26)."""
+    known = await desk.handler.load_freelancer(effect.freelancer_id)
+    if known.contractor_id:
+        return c.ConfirmContractor(desk.now(), known.contractor_id, known.opted_in_at is not None)
+    found, opted_in = await _find_contractor(effect.draft.email, desk)
+    if found is None:
+        try:
+            found = await desk.ten99policy.create_contractor(effect.freelancer_id, effect.draft, claimed.key)
+        except VendorRefused as refused:
+            if refused.code != "duplicate_email":
+                raise
+            found, opted_in = await _find_contractor(effect.draft.email, desk)
+            if found is None:
+                raise
+    origin = desk.origin(claimed)
+    link = c.LinkContractor(desk.now(), str(found["id"]), effect.draft.email)
+    linked = await desk.handler.freelancer(effect.freelancer_id, link, origin)
+    if opted_in:
+        told = Origin(f"{origin.cause}:opted-in", origin.correlation, origin.actor)
+        await desk.handler.freelancer(effect.freelancer_id, c.RecordOptIn(desk.now(), None), told)
+    return c.ConfirmContractor(
+        desk.now(), linked.contractor_id or str(found["id"]), opted_in or linked.opted_in_at is not None
+    )
+
+
+async def _find_contractor(email: str, desk: Desk) -> tuple[dict[str, Any] | None, bool]:
+    """The contractor and whether any policy of theirs was ever issued: then they have opted in."""
+    found = await desk.ten99policy.find_contractor(email)
+    if found is None:
+        return None, False
+    return found, bool(await desk.ten99policy.policies_of(str(found["id"])))
+
+
+MATCHING = ("contractor_has_matching_policy", "contract_has_matching_policy")
+"""The vendor's new and old word for it (fact sheet, section 4)."""
+
+
+async def _create_quote(effect: x.CreateQuote, claimed: Claimed, desk: Desk) -> c.EngagementCommand:
+    async def send(effective_date: int) -> dict[str, Any]:
+        return await desk.ten99policy.create_quote(
+            effect, claimed.key, effective_date=effective_date, end_date=effect.window.ends_at
+        )
+
+    try:
+        quote, effective, moved_from = await _dated(send, effect.window.starts_at, desk)
+    except VendorRefused as refused:
+        if refused.code in MATCHING:
+            return c.WaiveQuote(desk.now(), refused.why)
+        raise
+    return c.ConfirmQuote(
+        desk.now(),
+        str(quote["id"]),
+        _number(quote.get("effective_date")) or effective,
+        _number(quote.get("end_date")) or effect.window.ends_at,
+        moved_from,
+    )
+
+
+async def _dated(
+    send: Callable[[int], Awaitable[dict[str, Any]]], starts_at: int, desk: Desk
+) -> tuple[dict[str, Any], int, int | None]:
+    """Send with the contract's start; where the vendor refuses it as past, with the next day.
+
+    Answers the object, the start that was accepted, and the one that was refused, if any.
+    """
+    try:
+        return await send(starts_at), starts_at, None
+    except VendorRefused as refused:
+        if refused.code != "effective_date_invalid":
+            raise
+    tomorrow = (desk.now() // DAY + 1) * DAY
+    return await send(tomorrow), tomorrow, starts_at
+
+
+async def _open_session(effect: x.OpenSession, claimed: Claimed, desk: Desk) -> c.EngagementCommand:
+    if effect.may_have_opted_in:
+        known = await desk.handler.load_freelancer(effect.freelancer_id)
+        if known.opted_in_at is not None:
+            return c.NoteOptIn(desk.now())
+    rules = desk.config().rules
+    urls = {
+        name: url.replace("{engagement_id}", effect.engagement_id)
+        for name, url in (("success_url", rules.success_url), ("cancel_url", rules.cancel_url))
+        if url
+    }
+    session = await desk.ten99policy.open_session(effect.engagement_id, effect.quote_id, urls, claimed.key)
+    url = session.get("url")
+    return c.ConfirmSession(desk.now(), str(session["id"]), url if isinstance(url, str) else None)
+
+
+async def _create_assignment(effect: x.CreateAssignment, claimed: Claimed, desk: Desk) -> c.EngagementCommand:
+    async def send(effective_date: int) -> dict[str, Any]:
+        return await desk.ten99policy.create_assignment(
+            effect, claimed.key, effective_date=effective_date, end_date=effect.window.ends_at
+        )
+
+    try:
+        made, effective, moved_from = await _dated(send, effect.window.starts_at, desk)
+    except VendorRefused as refused:
+        if refused.code == "no_active_policy" or "No matching policy" in refused.why:
+            return c.NoteAssignmentRefused(desk.now(), refused.why)
+        raise
+    eligible = made.get("eligible")
+    if isinstance(eligible, dict) and eligible.get("result") is False:
+        message = str(eligible.get("message") or "not eligible")
+        return c.NoteAssignmentRefused(desk.now(), message, str(made["id"]))
+    policy_id = made.get("policy")
+    return c.ConfirmAssignment(
+        desk.now(),
+        str(made["id"]),
+        policy_id if isinstance(policy_id, str) else None,
+        _number(made.get("effective_date")) or effective,
+        _number(made.get("end_date")) or effect.window.ends_at,
+        moved_from,
+    )
+
+
+async def _confirm_policy(effect: x.ConfirmPolicy, desk: Desk) -> c.EngagementCommand:
+    """Read a policy back. News of it that is older than the policy itself cannot be."""
+    if effect.policy_id:
+        policy = await desk.ten99policy.policy(effect.policy_id)
+    else:
+        policies = await desk.ten99policy.policies_of(effect.contractor_id)
+        active = [p for p in policies if _is_active(p)]
+        if not active:
+            raise VendorUnavailable(
+                vendor="1099Policy", what="the assignment's policy", why="no policy is active yet"
+            )
+        policy = active[0]
+    said_at = min(_number(policy.get("created")) or desk.now(), desk.now())
+    policy_id, ends_at = str(policy["id"]), _number(policy.get("expiration_date"))
+    if _is_active(policy):
+        quote_id = policy.get("quote")
+        return c.NotePolicyActive(
+            said_at,
+            policy_id,
+            quote_id if isinstance(quote_id, str) else None,
+            _number(policy.get("effective_date")),
+            ends_at,
+        )
+    ended_at = _number(policy.get("cancellation_date")) or ends_at or desk.now()
+    return c.NotePolicyOver(desk.now(), policy_id, ended_at, policy.get("status") != "expired")
+
+
+def _is_active(policy: dict[str, Any]) -> bool:
+    return policy.get("status", "active") == "active" and policy.get("is_active", True) is not False
+
+
+async def _upload_certificate(
+    effect: x.UploadCertificate, claimed: Claimed, desk: Desk
+) -> c.ConfirmCertificateUploaded:
+    content = await desk.store.file(effect.sha256)
+    if content is None:
+        raise VendorRefused(
+            vendor="coverd", what="the certificate", why="its file is not in the store", status=404
+        )
+    certificate = await desk.ten99policy.upload_certificate(
+        effect.engagement_id, effect.contractor_id, effect.file_name, content, claimed.key
+    )
+    return c.ConfirmCertificateUploaded(desk.now(), str(certificate["id"]), effect.sha256)
+
+
+async def _end_coverage(effect: x.EndCoverage, claimed: Claimed, desk: Desk) -> c.ConfirmCoverageEnded:
+    """Fact sheet section 10, row 18: cancel by job before the start, shorten the assignment after it."""
+    if effect.ended_at < effect.starts_at:
+        try:
+            await desk.ten99policy.cancel_assignments(effect.job_id, claimed.key)
+            return c.ConfirmCoverageEnded(desk.now(), "canceled_by_job")
+        except VendorRefused as refused:
+            if effect.assignment_id is None and refused.status in (400, 404):
+                return c.ConfirmCoverageEnded(desk.now(), "left_to_its_end")
+            if effect.assignment_id is None or refused.status not in (400, 409):
+                raise
+    assert effect.assignment_id is not None
+    end_date = max(effect.ended_at, effect.starts_at + 1)
+    try:
+        await desk.ten99policy.shorten_assignment(effect.assignment_id, end_date)
+    except VendorRefused as refused:
+        if refused.code not in ("end_date_invalid", "effective_date_invalid"):
+            raise
+        end_date = (max(desk.now(), effect.ended_at) // DAY + 1) * DAY
+        await desk.ten99policy.shorten_assignment(effect.assignment_id, end_date)
+    return c.ConfirmCoverageEnded(desk.now(), "assignment_shortened", end_date)
+
+
+def _number(value: Any) -> int | None:
+    """An epoch as a number or digit text (fact sheet, section 2)."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value)
+    return None

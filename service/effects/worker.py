@@ -1,0 +1,195 @@
+"""The worker: claims due effects, performs them side by side, and hands each outcome back as a command."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+
+from domain import codec
+from domain import commands as c
+from domain.effects import Effect
+from domain.errors import CoverdError
+from domain.ids import subject
+from domain.react import still_wanted
+from service.clients.http import VendorRefused, VendorUnavailable
+from service.effects.backoff import Ladder
+from service.effects.perform import Desk, perform
+from service.handle import Origin
+from service.metrics import Metrics
+from service.ports import Claimed, EffectDone, EffectParkedMark
+from service.store.errors import StoreUnavailable
+
+LEASE_SECONDS = 180.0
+"""Longer than the calls of any one effect can take."""
+
+log = structlog.get_logger("coverd.effects")
+
+
+class Worker:
+    """Runs effects until stopped. `nudge` starts a stream's effects at once; a sweep finds all others."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        metrics: Metrics,
+        *,
+        concurrency: int = 16,
+        sweep_seconds: float = 1.0,
+        ladder: Ladder | None = None,
+    ) -> None:
+        self._desk = desk
+        self._metrics = metrics
+        self._slots = asyncio.Semaphore(concurrency)
+        self._concurrency = concurrency
+        self._sweep_seconds = sweep_seconds
+        self._ladder = ladder or Ladder()
+        self._running: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+        self._sweeper: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._sweeper = asyncio.create_task(self._sweep_on(), name="effects-sweep")
+
+    async def stop(self, patience: float = 5.0) -> None:
+        """Take nothing new, let calls in flight finish, leave the rest to their leases."""
+        self._stopping.set()
+        if self._sweeper:
+            await asyncio.gather(self._sweeper, return_exceptions=True)
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=patience)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def nudge(self, stream_id: str) -> None:
+        """A stream has new effects, committed by this process: the short cut past the sweep."""
+        if not self._stopping.is_set():
+            self._spawn(self._take_of(stream_id))
+
+    async def _sweep_on(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                claimed = await self._sweep_once()
+            except StoreUnavailable as error:
+                claimed = 0
+                log.warning("the store cannot be reached; waiting", error=str(error))
+            except Exception:
+                claimed = 0
+                log.exception("a sweep for due effects failed")
+            if claimed == 0:
+                await self._rest()
+
+    async def _rest(self) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), self._sweep_seconds)
+        except TimeoutError:
+            return
+
+    async def _sweep_once(self) -> int:
+        free = self._concurrency - len(self._running)
+        if free <= 0:
+            return 0
+        claimed = await self._desk.store.claim(free, LEASE_SECONDS, self._desk.clock())
+        self._start_all(claimed)
+        return len(claimed)
+
+    async def _take_of(self, stream_id: str) -> None:
+        try:
+            claimed = await self._desk.store.claim_of(stream_id, LEASE_SECONDS, self._desk.clock())
+        except StoreUnavailable:
+            return  # the sweep will find them
+        self._start_all(claimed)
+
+    def _start_all(self, claimed: Sequence[Claimed]) -> None:
+        for one in claimed:
+            self._spawn(self._run(one))
+
+    def _spawn(self, work: object) -> None:
+        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _run(self, claimed: Claimed) -> None:
+        async with self._slots:
+            try:
+                await self._perform(claimed)
+            except StoreUnavailable as error:
+                log.warning("the store went away; the lease will bring it back", error=str(error))
+            except Exception as error:
+                log.exception("an effect failed in coverd itself", **_names(claimed))
+                await self._later(claimed, f"coverd: {type(error).__name__}", None)
+
+    async def _perform(self, claimed: Claimed) -> None:
+        engagement = await self._desk.handler.load(subject(claimed.stream_id))
+        if not still_wanted(engagement, claimed.step, claimed.generation):
+            await self._desk.store.finish(claimed, "withdrawn")
+            self._metrics.effects.labels(claimed.kind, "withdrawn").inc()
+            return
+        effect: Effect = codec.effect_from(claimed.kind, claimed.payload)
+        try:
+            with self._metrics.effect_seconds.labels(claimed.kind).time():
+                outcome = await perform(effect, claimed, self._desk)
+        except VendorUnavailable as unavailable:
+            await self._unavailable(claimed, unavailable)
+            return
+        except VendorRefused as refused:
+            await self._park(claimed, str(refused))
+            return
+        await self._settle(claimed, outcome, self._desk.origin(claimed), _done(claimed))
+        self._metrics.effects.labels(claimed.kind, "done").inc()
+        log.info("effect done", attempt=claimed.attempt, **_names(claimed))
+
+    async def _unavailable(self, claimed: Claimed, error: VendorUnavailable) -> None:
+        now = self._desk.clock()
+        if self._ladder.exhausted(claimed.created_at, now):
+            await self._park(claimed, str(error))
+            return
+        key = f"{claimed.key}-r{claimed.attempt}" if error.definite and claimed.attempt % 2 == 0 else None
+        await self._later(claimed, str(error), error.retry_after, key)
+
+    async def _later(
+        self, claimed: Claimed, error: str, retry_after: float | None, key: str | None = None
+    ) -> None:
+        """``key``: after a failure that the vendor stored and repeated, only a new key can succeed."""
+        wake_at = self._ladder.next_try(claimed.attempt, self._desk.clock(), retry_after)
+        await self._desk.store.retry_later(claimed, wake_at, error, key)
+        self._metrics.effects.labels(claimed.kind, "retried").inc()
+        log.warning("effect will be tried again", error=error, attempt=claimed.attempt, **_names(claimed))
+        self._wake_then(claimed.stream_id, (wake_at - self._desk.clock()) / timedelta(seconds=1))
+
+    def _wake_then(self, stream_id: str, seconds: float) -> None:
+        if seconds < self._sweep_seconds:
+            asyncio.get_running_loop().call_later(max(seconds, 0) + 0.001, self.nudge, stream_id)
+
+    async def _park(self, claimed: Claimed, error: str) -> None:
+        origin = self._desk.origin(claimed)
+        command = c.ParkEffect(self._desk.now(), claimed.step, claimed.kind, error)
+        settles = EffectParkedMark(claimed.stream_id, claimed.step, claimed.generation, claimed.fence, error)
+        parked = Origin(f"{origin.cause}:parked", origin.correlation, origin.actor)
+        await self._settle(claimed, command, parked, settles)
+        self._metrics.effects.labels(claimed.kind, "parked").inc()
+        log.warning("effect parked until a person acts", error=error, **_names(claimed))
+
+    async def _settle(
+        self,
+        claimed: Claimed,
+        command: c.EngagementCommand,
+        origin: Origin,
+        settles: EffectDone | EffectParkedMark,
+    ) -> None:
+        """The outcome and the settling of the effect in one transaction."""
+        try:
+            await self._desk.handler.engagement(subject(claimed.stream_id), command, origin, settles)
+        except StoreUnavailable:
+            raise
+        except CoverdError as error:
+            await self._later(claimed, str(error), None)
+
+
+def _done(claimed: Claimed) -> EffectDone:
+    return EffectDone(claimed.stream_id, claimed.step, claimed.generation, claimed.fence, "done")
+
+
+def _names(claimed: Claimed) -> dict[str, str]:
+    return {"engagement_id": subject(claimed.stream_id), "step": claimed.step, "effect": claimed.kind}

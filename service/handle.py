@@ -1,0 +1,200 @@
+"""handle: load, decide, react, append. The only way anything is written to a stream."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from domain import codec
+from domain import commands as c
+from domain import events as e
+from domain.decide import decide, decide_freelancer
+from domain.effects import Wanted
+from domain.errors import CoverdError
+from domain.evolve import Entry, evolve_freelancer
+from domain.ids import engagement_stream, freelancer_stream
+from domain.react import react
+from domain.rules import Rules
+from domain.state import Engagement, Freelancer
+from service.ports import Append, EffectDone, EffectParkedMark, Lookup, Store
+
+TRIES = 3
+"""How often a writer that lost the race reloads and decides again."""
+
+
+class Contended(CoverdError):
+    """Stream {stream_id} was written by others each time this command was tried; try again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a command comes from: what caused it, the delivery or request it all began with, and who acts."""
+
+    cause: str
+    correlation: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """``new`` is false when the same cause was handled before. ``after`` is the state it led to."""
+
+    new: bool
+    events: tuple[e.Event, ...]
+    after: Engagement
+
+
+class Handler:
+    """Turns commands into appended events. ``on_effects`` and ``on_append`` are told after the commit."""
+
+    def __init__(
+        self,
+        store: Store,
+        rules: Callable[[], Rules],
+        *,
+        on_effects: Callable[[str], None] = lambda _stream: None,
+        on_append: Callable[[bool], None] = lambda _found: None,
+        remember: int = 4096,
+    ) -> None:
+        self._store = store
+        self._rules = rules
+        self.on_effects = on_effects
+        self.on_append = on_append
+        self._heads: OrderedDict[str, Engagement] = OrderedDict()
+        self._remember = remember
+
+    async def load(self, engagement_id: str) -> Engagement:
+        """The engagement as it stands in the store now; version 0 when nothing is known of it."""
+        head = await self._store.head(engagement_stream(engagement_id))
+        if head.version == 0:
+            return Engagement(engagement_id)
+        return self._keep(head.stream_id, codec.engagement_from(head.status))
+
+    async def engagement(
+        self,
+        engagement_id: str,
+        command: c.EngagementCommand,
+        origin: Origin,
+        settles: EffectDone | EffectParkedMark | None = None,
+    ) -> Handled:
+        """Decide ``command`` and append what it means.
+
+        Raises `NotKnown`, `Refused`, `Contended` or `StoreUnavailable`; then nothing was written.
+        """
+        stream_id = engagement_stream(engagement_id)
+        for _ in range(TRIES):
+            before = self._heads.get(stream_id) or await self.load(engagement_id)
+            try:
+                decision = decide(before, command, self._rules())
+            except CoverdError:
+                fresh = await self.load(engagement_id)
+                if fresh.version == before.version:
+                    raise
+                continue
+            effects = react(before, decision.after)
+            if not decision.events and settles is None:
+                return Handled(False, (), before)
+            found = lookups(decision.events, origin)
+            appended = await self._store.append(
+                Append(
+                    stream_id=stream_id,
+                    expected=before.version,
+                    cause=origin.cause,
+                    correlation=origin.correlation,
+                    actor=origin.actor,
+                    effective_at=command.at,
+                    events=decision.events,
+                    state=decision.after.state,
+                    status=codec.status_data(decision.after),
+                    effects=effects,
+                    lookups=found,
+                    settles=settles,
+                )
+            )
+            if appended.outcome == "conflict":
+                self._heads.pop(stream_id, None)
+                continue
+            if appended.outcome != "appended":
+                return Handled(False, (), before)
+            self._keep(stream_id, decision.after)
+            self._tell(stream_id, effects, found)
+            return Handled(True, decision.events, decision.after)
+        raise Contended(stream_id=stream_id)
+
+    async def load_freelancer(self, freelancer_id: str) -> Freelancer:
+        """The freelancer's own stream now; version 0 when nothing is known of them."""
+        head = await self._store.head(freelancer_stream(freelancer_id))
+        return codec.freelancer_from(head.status) if head.version else Freelancer(freelancer_id)
+
+    async def freelancer(
+        self, freelancer_id: str, command: c.FreelancerCommand, origin: Origin
+    ) -> Freelancer:
+        """The same for a freelancer's stream; answers the state after it."""
+        stream_id = freelancer_stream(freelancer_id)
+        for _ in range(TRIES):
+            before = await self.load_freelancer(freelancer_id)
+            events = decide_freelancer(before, command)
+            if not events:
+                return before
+            after = before
+            for event in events:
+                after = evolve_freelancer(after, Entry(after.version + 1, command.at, event))
+            appended = await self._store.append(
+                Append(
+                    stream_id=stream_id,
+                    expected=before.version,
+                    cause=origin.cause,
+                    correlation=origin.correlation,
+                    actor=origin.actor,
+                    effective_at=command.at,
+                    events=events,
+                    state="known",
+                    status=codec.status_data(after),
+                    lookups=lookups(events, origin),
+                )
+            )
+            if appended.outcome == "appended":
+                self._tell(stream_id, (), ())
+                return after
+            if appended.outcome == "duplicate":
+                return await self.load_freelancer(freelancer_id)
+        raise Contended(stream_id=stream_id)
+
+    def _keep(self, stream_id: str, engagement: Engagement) -> Engagement:
+        self._heads[stream_id] = engagement
+        self._heads.move_to_end(stream_id)
+        if len(self._heads) > self._remember:
+            self._heads.popitem(last=False)
+        return engagement
+
+    def _tell(self, stream_id: str, effects: tuple[Wanted, ...], found: tuple[Lookup, ...]) -> None:
+        if effects:
+            self.on_effects(stream_id)
+        self.on_append(bool(found))
+
+
+def lookups(events: tuple[e.Event, ...], origin: Origin) -> tuple[Lookup, ...]:
+    """The ids by which a stream can be found again: every vendor id its events name, and the delivery's."""
+    found: list[Lookup] = []
+    for event in events:
+        match event:
+            case e.OfferAccepted() | e.ContractActivated():
+                found += [("offer", event.offer_id or ""), ("freelancer", event.freelancer_id or "")]
+            case e.ContractorReady(contractor_id) | e.ContractorLinked(contractor_id):
+                found.append(("contractor", contractor_id))
+            case e.JobCreated(job_id):
+                found.append(("job", job_id))
+            case e.QuoteCreated(quote_id):
+                found.append(("quote", quote_id))
+            case e.SessionOpened(session_id):
+                found.append(("session", session_id))
+            case e.AssignmentCreated():
+                found += [("assignment", event.assignment_id), ("policy", event.policy_id or "")]
+            case e.PolicyActivated() | e.PolicyExpired() | e.PolicyCanceled():
+                found.append(("policy", event.policy_id))
+            case e.CertificateUploaded() | e.CertificateValidated() | e.CertificateFlagged():
+                found.append(("certificate", event.certificate_id))
+            case _:
+                pass  # names no id of its own
+    if origin.actor.startswith("webhook:") and events:
+        found.append(("delivery", origin.cause))
+    return tuple(dict.fromkeys((kind, id) for kind, id in found if id))

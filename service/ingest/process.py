@@ -1,0 +1,192 @@
+"""process: a stored delivery is translated, led to its engagements and handled. Safe to repeat."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+
+from domain.errors import CoverdError, NotKnown
+from domain.ids import subject
+from service.clock import Clock, epoch
+from service.config import Config
+from service.handle import Handler, Origin
+from service.ingest.translate import Acts, Quiet, Unknown, Unusable, translate
+from service.metrics import Metrics
+from service.ports import Store, StoredDelivery
+from service.store.errors import StoreUnavailable
+
+LEASE_SECONDS = 60.0
+PARKED_LONG = timedelta(minutes=15)
+"""A delivery that has found no engagement for so long is shown to people."""
+
+log = structlog.get_logger("coverd.ingest")
+
+
+class Processor:
+    """Processes deliveries as they come, and by a sweep those that a crash or a missing engagement left."""
+
+    def __init__(
+        self,
+        store: Store,
+        handler: Handler,
+        config: Callable[[], Config],
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        sweep_seconds: float = 1.0,
+    ) -> None:
+        self._store = store
+        self._handler = handler
+        self._config = config
+        self._clock = clock
+        self._metrics = metrics
+        self._sweep_seconds = sweep_seconds
+        self._running: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+        self._look = asyncio.Event()
+        self._something_parked = False
+        self._sweeper: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._sweeper = asyncio.create_task(self._sweep_on(), name="inbox-sweep")
+
+    async def stop(self) -> None:
+        """Finish what is being processed; the rest keeps its place in the inbox."""
+        self._stopping.set()
+        self._look.set()
+        if self._sweeper:
+            await asyncio.gather(self._sweeper, return_exceptions=True)
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def soon(self, delivery_id: str) -> None:
+        """Process a delivery this process has just committed."""
+        task = asyncio.create_task(self._by_id(delivery_id))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    def new_ids_known(self) -> None:
+        """Ids were recorded that a parked delivery may have waited for."""
+        if self._something_parked:
+            self._something_parked = False
+            self.look_again()
+
+    def look_again(self) -> None:
+        """Wake everything parked and sweep now."""
+        self._wake_parked = True
+        self._look.set()
+
+    _wake_parked = False
+
+    async def _sweep_on(self) -> None:
+        while not self._stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look.wait(), self._sweep_seconds)
+            self._look.clear()
+            try:
+                await self._sweep_once()
+            except StoreUnavailable as error:
+                log.warning("the store cannot be reached; waiting", error=str(error))
+            except Exception:
+                log.exception("a sweep of the inbox failed")
+
+    async def _sweep_once(self) -> None:
+        if self._wake_parked:
+            self._wake_parked = False
+            await self._store.wake_parked()
+        for stored in await self._store.claim_deliveries(100, LEASE_SECONDS, self._clock()):
+            await self.process(stored)
+
+    async def _by_id(self, delivery_id: str) -> None:
+        try:
+            stored = await self._store.delivery(delivery_id)
+            if stored is not None:
+                await self.process(stored)
+        except StoreUnavailable:
+            return  # the lease brings it back
+        except Exception:
+            log.exception("a delivery could not be processed", delivery=delivery_id)
+
+    async def process(self, stored: StoredDelivery) -> None:
+        """Handle one delivery and record what became of it."""
+        delivery = stored.delivery
+        said = translate(delivery.source, delivery.body, epoch(delivery.received_at), self._config().aliases)
+        match said:
+            case Acts():
+                await self._act(stored, said)
+            case Quiet(type_name):
+                await self._settle(stored, "quiet", type_name)
+            case Unknown(type_name):
+                why = f"No rule here knows the event type {type_name}; add an alias if it is one we use."
+                await self._settle(stored, "unknown_type", type_name, why)
+            case Unusable(known, why):
+                await self._settle(stored, "unusable", known, why)
+
+    async def _act(self, stored: StoredDelivery, said: Acts) -> None:
+        engagements = await self._led_to(said)
+        if not engagements and said.engagement_id is not None:
+            engagements = [said.engagement_id]
+        origin = Origin(stored.id, stored.id, f"webhook:{stored.delivery.source}")
+        reached: list[str] = []
+        unknown = False
+        for engagement_id in engagements:
+            try:
+                await self._handler.engagement(engagement_id, said.command, origin)
+                reached.append(engagement_id)
+            except NotKnown:
+                unknown = True
+            except StoreUnavailable:
+                raise
+            except CoverdError as error:
+                await self._settle(stored, "failed", said.type, str(error), reached, self._again(stored))
+                return
+        if unknown or not reached:
+            self._something_parked = True
+            why = "It belongs to no engagement known here yet."
+            await self._settle(stored, "parked", said.type, why, reached, self._again(stored))
+            return
+        await self._settle(stored, "applied", said.type, None, reached)
+
+    async def _led_to(self, said: Acts) -> list[str]:
+        """By the id the vendor echoes and by our own table; the object's own id first, then what it names."""
+        found = [said.engagement_id] if said.engagement_id else []
+        for number, (kind, id) in enumerate(said.routes):
+            streams = await self._store.streams_of(kind, id)
+            found += [subject(stream) for stream in streams if stream.startswith("engagement:")]
+            if number == 0 and found:
+                continue
+            if found:
+                break
+        return list(dict.fromkeys(found))
+
+    def _again(self, stored: StoredDelivery) -> float:
+        return float(min(2 ** min(stored.attempt, 9), 300))
+
+    async def _settle(
+        self,
+        stored: StoredDelivery,
+        outcome: str,
+        type_name: str | None,
+        detail: str | None = None,
+        streams: list[str] | None = None,
+        again_in: float | None = None,
+    ) -> None:
+        wake_at = None if again_in is None else self._clock() + timedelta(seconds=again_in)
+        await self._store.settle_delivery(
+            stored.id,
+            outcome,  # type: ignore[arg-type]
+            type_name,
+            detail,
+            [f"engagement:{id}" for id in streams or []],
+            wake_at,
+        )
+        self._metrics.processed.labels(stored.delivery.source, outcome).inc()
+        log.info(
+            "delivery processed",
+            delivery=stored.id,
+            source=stored.delivery.source,
+            type=type_name,
+            outcome=outcome,
+            engagements=streams or [],
+        )

@@ -1,0 +1,201 @@
+"""translate: a vendor's words become a command and the ids that lead to its engagement. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from domain import commands as c
+from service.clients.documents import instant
+from service.ports import Lookup
+
+ALIASES: Mapping[str, str] = {
+    "policy.cancelled": "policy.canceled",
+    "policy.reactivated": "policy.active",
+    "policy.active.media": "policy.active",
+    "certificate.approved": "certificate.validated",
+    "certificate.denied": "certificate.flagged",
+    "certificate.error": "certificate.flagged",
+    "CONTRACT/ENDED": "contract.ended",
+    "CONTRACT/ACTIVE": "contract.active",
+    "OFFER/ACCEPTED": "offer.accepted",
+}
+"""Other names for the guide's eight events (1099Policy fact sheet section 7, Upwork facts 8.2)."""
+
+UPWORK_TYPES = frozenset({"offer.accepted", "contract.active", "contract.ended"})
+TEN99POLICY_TYPES = frozenset(
+    {
+        *("policy.active", "policy.expired", "policy.canceled"),
+        *("certificate.validated", "certificate.flagged"),
+    }
+)
+
+QUIET_FAMILIES = ("application.", "assignment.", "invoice.", "category_code.", "webhook.")
+"""1099Policy's events that are known and need no act here."""
+
+VERDICTS = {"certificate.denied": "denied", "certificate.error": "error"}
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """A command for the engagements that ``engagement_id`` and ``routes`` lead to."""
+
+    type: str
+    command: c.EngagementCommand
+    engagement_id: str | None
+    routes: tuple[Lookup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Known, recorded, nothing to do."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A type nobody here knows: a person should look once."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Validly signed, but it cannot be understood; ``why`` says what is missing."""
+
+    type: str | None
+    why: str
+
+
+Translation = Acts | Quiet | Unknown | Unusable
+
+
+def translate(source: str, body: bytes, received_at: int, aliases: Mapping[str, str]) -> Translation:
+    """What a delivery asks for. ``received_at`` stands in where the vendor gives no time."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return Unusable(None, "The body is not JSON.")
+    if not isinstance(document, dict):
+        return Unusable(None, "The body is not a JSON object.")
+    said = _word(document.get("type"))
+    if said is None:
+        return Unusable(None, "The body has no type.")
+    named = aliases.get(said, said)
+    known = ALIASES.get(named, named)
+    data = document.get("data")
+    if source == "upwork":
+        if known not in UPWORK_TYPES:
+            return Unknown(said)
+        at = _time(document, "createdAt", received_at)
+        return _upwork(known, data if isinstance(data, dict) else {}, at)
+    if known not in TEN99POLICY_TYPES:
+        return Quiet(said) if known.startswith(QUIET_FAMILIES) else Unknown(said)
+    at = _time(document, "created", received_at)
+    return _ten99policy(known, VERDICTS.get(named, "flagged"), _object(data), at)
+
+
+def is_known(type_name: str) -> bool:
+    """Whether a delivery of this type is understood, so that an alias may lead to it."""
+    return type_name in UPWORK_TYPES | TEN99POLICY_TYPES | ALIASES.keys() or type_name.startswith(
+        QUIET_FAMILIES
+    )
+
+
+def _time(document: Mapping[str, Any], field: str, otherwise: int) -> int:
+    told = instant(document.get(field))
+    return otherwise if told is None else told
+
+
+def _object(data: Any) -> Mapping[str, Any]:
+    """The flat and the nested envelope (fact sheet section 7): ``data.object`` when it is an object."""
+    if not isinstance(data, dict):
+        return {}
+    nested = data.get("object")
+    return nested if isinstance(nested, dict) else data
+
+
+def _id(data: Mapping[str, Any], field: str) -> str | None:
+    """An id given as ``{"contract": {"id": …}}``, or as ``{"contract": …}``; numbers become text."""
+    value = data.get(field)
+    if isinstance(value, dict):
+        value = value.get("id")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return _word(value)
+
+
+MAX_WORD = 200
+"""No id and no type is longer; a key of the store's could not hold much more."""
+
+
+def _word(value: Any) -> str | None:
+    """An id or a type that can be stored, searched and sent on: one short line that can be printed."""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if 0 < len(text) <= MAX_WORD and text.isprintable() else None
+
+
+def _upwork(known: str, data: Mapping[str, Any], at: int) -> Translation:
+    engagement_id = _id(data, "contract")
+    if engagement_id is None:
+        return Unusable(known, "data.contract.id is missing or no id: no engagement is named.")
+    names = {
+        "offer_id": _id(data, "offer"),
+        "freelancer_id": _id(data, "freelancer"),
+        "client_id": _id(data, "client"),
+    }
+    command: c.EngagementCommand
+    if known == "offer.accepted":
+        command = c.AcceptOffer(at, **names)
+    elif known == "contract.active":
+        command = c.ActivateContract(at, **names)
+    else:
+        contract = data.get("contract")
+        ended = instant(contract.get("endedAt")) if isinstance(contract, dict) else None
+        command = c.EndContract(at, at if ended is None else ended)
+    return Acts(known, command, engagement_id, ())
+
+
+def _ten99policy(known: str, verdict: str, data: Mapping[str, Any], at: int) -> Translation:
+    object_id = _id(data, "id")
+    kind = known.partition(".")[0]
+    if object_id is None:
+        return Unusable(known, f"data.id is missing or no id: no {kind} is named.")
+    metadata = data.get("custom_metadata")
+    engagement_id = _id(metadata, "engagement_id") if isinstance(metadata, dict) else None
+    routes = tuple(
+        (name, found)
+        for name, found in ((kind, object_id), *((n, _id(data, n)) for n in ("quote", "assignment", "job")))
+        if found
+    )
+    command: c.EngagementCommand
+    if known == "policy.active":
+        command = c.NotePolicyActive(
+            at,
+            object_id,
+            _id(data, "quote"),
+            instant(data.get("effective_date")),
+            instant(data.get("expiration_date")),
+        )
+    elif kind == "policy":
+        command = _over(known, object_id, data, at)
+    elif known == "certificate.validated":
+        command = c.NoteCertificateValidated(
+            at, object_id, instant(data.get("effective_date")), instant(data.get("expiration_date"))
+        )
+    else:
+        command = c.NoteCertificateFlagged(at, object_id, verdict)
+    return Acts(known, command, engagement_id, routes)
+
+
+def _over(known: str, policy_id: str, data: Mapping[str, Any], at: int) -> c.NotePolicyOver:
+    """A cancellation counts from its date, or from an expiration that moved earlier."""
+    expires = instant(data.get("expiration_date"))
+    if known == "policy.canceled":
+        dated = instant(data.get("cancellation_date"))
+        if dated is None:
+            dated = expires if expires is not None and expires < at else at
+        return c.NotePolicyOver(at, policy_id, dated, canceled=True)
+    return c.NotePolicyOver(at, policy_id, min(at, expires) if expires is not None else at, canceled=False)

@@ -1,0 +1,130 @@
+"""POST /webhooks/…: prove, commit, answer. 2xx is sent only after the delivery is in the store."""
+
+import asyncio
+from hashlib import sha256
+from typing import Any, Literal
+
+import orjson
+from aiohttp import web
+
+from service.api.problems import Problem
+from service.clock import Clock
+from service.ingest.process import Processor
+from service.ingest.signatures import verify
+from service.metrics import Metrics
+from service.ports import Delivery, Store
+from service.settings import WebhookProof
+
+MAX_BODY = 256 * 1024
+MAX_ID = 200
+BODY_SECONDS = 10.0
+"""How long a sender may take over a body."""
+
+Source = Literal["upwork", "1099policy"]
+
+
+class Webhooks:
+    """The two ingestion routes."""
+
+    def __init__(
+        self,
+        store: Store,
+        processor: Processor,
+        proofs: dict[Source, WebhookProof],
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._store = store
+        self._processor = processor
+        self._proofs = proofs
+        self._clock = clock
+        self._metrics = metrics
+
+    async def upwork(self, request: web.Request) -> web.Response:
+        return await self._receive(request, "upwork")
+
+    async def ten99policy(self, request: web.Request) -> web.Response:
+        return await self._receive(request, "1099policy")
+
+    async def _receive(self, request: web.Request, source: Source) -> web.Response:
+        try:
+            delivery = await self._proven(request, source)
+            delivery_id, new = await self._store.receive(delivery)
+        except Problem as problem:
+            self._metrics.deliveries.labels(source, str(problem.status)).inc()
+            raise
+        if new:
+            self._processor.soon(delivery_id)
+        self._metrics.deliveries.labels(source, "stored" if new else "duplicate").inc()
+        body = {"delivery": delivery_id, "duplicate": not new}
+        return web.Response(
+            status=202 if new else 200, body=orjson.dumps(body), content_type="application/json"
+        )
+
+    async def _proven(self, request: web.Request, source: Source) -> Delivery:
+        if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+            raise Problem(415, "Send the body as it is, without Content-Encoding.")
+        body = await _raw_body(request)
+        if not body:
+            raise Problem(400, "The body is empty.")
+        proof = self._proofs[source]
+        now = self._clock()
+        verdict = verify(proof, request.headers, body, now.timestamp())
+        if not verdict.ok:
+            raise Problem(401, f"The delivery is not proven: {verdict.why}.")
+        headers = {
+            name: request.headers[name]
+            for name in (proof.header, proof.dedupe_header, "webhook-timestamp", "Content-Type")
+            if name in request.headers and not (proof.scheme == "token" and name == proof.header)
+        }
+        return Delivery(
+            source=source,
+            dedupe=_dedupe(request.headers.get(proof.dedupe_header), body),
+            body=body,
+            headers={name.lower(): _kept(value) for name, value in headers.items()},
+            verdict=f"{proof.scheme}: {verdict.why}",
+            received_at=now,
+        )
+
+
+async def _raw_body(request: web.Request) -> bytes:
+    """The body as it came over the wire, never more than `MAX_BODY`."""
+    if request.content_length is not None and request.content_length > MAX_BODY:
+        raise Problem(413, f"A delivery may have {MAX_BODY} bytes.")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > MAX_BODY:
+                    raise Problem(413, f"A delivery may have {MAX_BODY} bytes.")
+    except TimeoutError:
+        raise Problem(408, f"The body did not come within {BODY_SECONDS:.0f} s.") from None
+    return bytes(body)
+
+
+def _dedupe(header_id: str | None, body: bytes) -> str:
+    """Header id, else the body's own id, else the SHA-256 of the raw body (contract, section 3)."""
+    if header_id and header_id.strip():
+        return f"header:{_short(header_id.strip())}"
+    try:
+        document: Any = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        document = None
+    found = document.get("id") if isinstance(document, dict) else None
+    if isinstance(found, str | int) and not isinstance(found, bool) and found != "":
+        return f"body:{_short(str(found))}"
+    return f"sha256:{sha256(body).hexdigest()}"
+
+
+def _short(text: str) -> str:
+    """Ids of any length and any characters, kept within what a key may hold."""
+    raw = text.encode("utf-8", "surrogateescape")
+    if len(raw) <= MAX_ID and text.isprintable():
+        return text
+    return f"sha256-{sha256(raw).hexdigest()}"
+
+
+def _kept(value: str) -> str:
+    """A header's text as the store can hold it."""
+    return value[:1000].encode("utf-8", "replace").decode()

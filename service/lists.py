@@ -1,0 +1,85 @@
+"""The read models as the API and the pages ask them, over a pool of connections."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from projections.attention_list import AttentionGroup, AttentionRow, attention_by_code, list_attention
+from projections.engagement_list import EngagementRow, count_engagements, list_engagements
+from projections.freelancers import FreelancerRow, freelancer
+from service.handle import Handler
+from service.ports import Store
+from service.store.errors import as_unavailable
+from service.web.lists import Counts, Row, row_of
+
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+
+SEARCHED = (
+    *("offer", "freelancer", "contractor", "job", "quote", "session"),
+    *("policy", "assignment", "certificate", "delivery"),
+)
+"""The kinds of ids a search looks through, besides the engagement's own."""
+
+
+async def find_engagements(store: Store, text: str) -> list[str]:
+    """The ids of the engagements that an id of any kind leads to."""
+    found = [text] if (await store.head(f"engagement:{text}")).version else []
+    for kind in SEARCHED:
+        streams = await store.streams_of(kind, text)
+        found += [s.partition(":")[2] for s in streams if s.startswith("engagement:")]
+    if not found:
+        delivery = await store.delivery(text)
+        found = [s.partition(":")[2] for s in delivery.streams] if delivery else []
+    return list(dict.fromkeys(found))
+
+
+class ReadModels:
+    """Lists for people and services. Each method may raise `StoreUnavailable`."""
+
+    def __init__(self, pool: "Pool") -> None:
+        self._pool = pool
+
+    async def engagements(self, **filters: Any) -> tuple[list[EngagementRow], str | None]:
+        """See `projections.engagement_list.list_engagements`."""
+        with as_unavailable():
+            return await list_engagements(self._pool, **filters)
+
+    async def counts(self, now: datetime) -> dict[str, int]:
+        """See `projections.engagement_list.count_engagements`."""
+        with as_unavailable():
+            return await count_engagements(self._pool, now)
+
+    async def attention(self, **filters: Any) -> tuple[list[AttentionRow], str | None]:
+        """See `projections.attention_list.list_attention`."""
+        with as_unavailable():
+            return await list_attention(self._pool, **filters)
+
+    async def attention_by_code(self) -> Sequence[AttentionGroup]:
+        with as_unavailable():
+            return await attention_by_code(self._pool)
+
+    async def freelancer(self, freelancer_id: str) -> FreelancerRow | None:
+        with as_unavailable():
+            return await freelancer(self._pool, freelancer_id)
+
+
+class PageLists:
+    """The same lists with what the pages show beside each row, folded from the engagement's own head."""
+
+    def __init__(self, lists: ReadModels, handler: Handler) -> None:
+        self._lists = lists
+        self._handler = handler
+
+    async def engagements(self, *, now: datetime, **filters: Any) -> tuple[Sequence[Row], str | None]:
+        """See `service.web.lists.Lists`."""
+        rows, after = await self._lists.engagements(now=now, **filters)
+        heads = await asyncio.gather(*(self._handler.load(row.engagement_id) for row in rows))
+        return [row_of(head, now, row.updated_at) for head, row in zip(heads, rows, strict=True)], after
+
+    async def counts(self, now: datetime) -> Counts:
+        found = await self._lists.counts(now)
+        return Counts(**found)

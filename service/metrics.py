@@ -1,0 +1,50 @@
+"""The Prometheus metrics of one process, on a registry of its own."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+
+
+class Metrics:
+    """Every metric coverd keeps; names begin with ``coverd_``."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(namespace="coverd", registry=self.registry)
+        self.deliveries = Counter(
+            "coverd_deliveries_total",
+            "Webhook requests by source and answer: stored, duplicate, or why not.",
+            ["source", "outcome"],
+            registry=self.registry,
+        )
+        self.processed = Counter(
+            "coverd_deliveries_processed_total",
+            "Deliveries by source and what became of them.",
+            ["source", "outcome"],
+            registry=self.registry,
+        )
+        self.effects = Counter(
+            "coverd_effects_total",
+            "Effects by kind and outcome: done, retried, parked, withdrawn.",
+            ["kind", "outcome"],
+            registry=self.registry,
+        )
+        self.effect_seconds = Histogram(
+            "coverd_effect_seconds", "Time an effect's calls took.", ["kind"], registry=self.registry
+        )
+        self.requests = Histogram(
+            "coverd_http_request_seconds",
+            "Requests by route, method and status.",
+            ["route", "method", "status"],
+            registry=self.registry,
+        )
+        self.feed_lag = Gauge(
+            "coverd_feed_lag_events", "Events not yet in the read models.", registry=self.registry
+        )
+        self.feed_stopped = Gauge(
+            "coverd_feed_stopped_buckets",
+            "Buckets whose read models stopped at an event they cannot take.",
+            registry=self.registry,
+        )
+
+    def render(self) -> bytes:
+        """The exposition text."""
+        return generate_latest(self.registry)
