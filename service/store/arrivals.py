@@ -10,6 +10,9 @@ from service.ports import Delivery
 LAST = UUID(int=(1 << 128) - 1)
 """Later than any arrival."""
 
+LEASE = timedelta(seconds=60)
+"""How long the process that received a delivery has to settle it before another may."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

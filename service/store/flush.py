@@ -2,13 +2,13 @@
 
 import base64
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
 from service.ports import Appended, Delivery
-from service.store.arrivals import Arrivals, bucket_of_delivery, delivery_id
+from service.store.arrivals import LEASE, Arrivals, bucket_of_delivery, delivery_id
 from service.store.errors import StoreUnavailable, translated
 from service.store.lines import Line
 from service.store.rows import delivery_given
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-LEASE = timedelta(seconds=60)
-"""How long the process that received a delivery has to settle it before another may."""
 
 
 async def by_halves(

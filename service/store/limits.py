@@ -1,7 +1,5 @@
 """What any store can keep: keys of bounded length, and text that is text to Postgres too."""
 
-from collections.abc import Iterable
-
 from service.ports import Append, Delivery
 from service.store.errors import NotStorable
 
@@ -9,6 +7,9 @@ STREAM = STEP = DEDUPE = 500
 LOOKUP = 1500
 CAUSE = 1900
 """Bytes of UTF-8. A key and its neighbours must fit in one entry of an index, 2,700 bytes."""
+
+LAST_DUE = 253_000_000_000
+"""Epoch seconds, in the year 9987: later ones are no `datetime` any more."""
 
 
 def storable(text: str, most: int | None = None) -> bool:
@@ -38,6 +39,8 @@ def check_append(append: Append) -> None:
     for wanted in append.effects:
         _check("step", wanted.step, STEP)
         _check("idempotency key", wanted.key, None)
+        if wanted.due_at is not None and not 0 <= wanted.due_at <= LAST_DUE:
+            raise NotStorable(why=f"the step {wanted.step} is due at {wanted.due_at}, out of range")
     if append.settles is not None and append.settles.stream_id != append.stream_id:
         raise ValueError("an append settles only effects of its own stream")
 
@@ -45,15 +48,11 @@ def check_append(append: Append) -> None:
 def check_delivery(delivery: Delivery) -> None:
     """Raises `NotStorable` naming what does not fit."""
     _check("dedupe key", delivery.dedupe, DEDUPE)
-    _check_all("header", delivery.headers.values())
+    for value in delivery.headers.values():
+        _check("header", value, None)
 
 
 def _check(what: str, text: str, most: int | None) -> None:
     if not storable(text, most):
         limit = f" or has more than {most} bytes" if most else ""
         raise NotStorable(why=f"its {what} is not clean text{limit}")
-
-
-def _check_all(what: str, texts: Iterable[str]) -> None:
-    for text in texts:
-        _check(what, text, None)

@@ -23,6 +23,7 @@ from service.ports import (
 )
 from service.store.arrivals import delivery_id
 from service.store.chain import Link
+from service.store.errors import NotStorable
 from service.store.limits import clean
 
 
@@ -35,7 +36,7 @@ class Row(Protocol):
 def command(append: Append) -> dict[str, Any]:
     """An append as ``coverd.append_batch`` takes it, but for its ordinal.
 
-    What must keep its bytes, or may hold an escaped NUL, goes as text inside the text.
+    What must keep its bytes, or may hold an escaped NUL, goes as text inside the text. Raises `NotStorable`.
     """
     return {
         "bucket": bucket_of(append.stream_id),
@@ -58,8 +59,11 @@ def command(append: Append) -> dict[str, Any]:
 
 
 def text(value: object) -> str:
-    """JSON without spaces."""
-    return orjson.dumps(value).decode()
+    """JSON without spaces. Raises `NotStorable` for half characters and numbers beyond 64 bits."""
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError as error:
+        raise NotStorable(why=str(error)) from error
 
 
 def distinct(effects: Sequence[Wanted]) -> list[Wanted]:

@@ -1,0 +1,34 @@
+"""The store in plain dictionaries: the same promises as on Postgres, for tests of what is built on it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
+
+from service.store.memory_events import MemoryEvents
+from service.store.memory_inbox import MemoryInbox
+
+
+class MemoryStore(MemoryEvents, MemoryInbox):
+    """Every promise of `service.ports.Store` but to outlive the process. ``clock`` gives aware times.
+
+    Its methods never wait, so each of them is one transaction.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        MemoryEvents.__init__(self, clock)
+        MemoryInbox.__init__(self, clock)
+        self._files: dict[str, bytes] = {}
+
+    async def put_file(self, content: bytes) -> str:
+        digest = sha256(content).hexdigest()
+        self._files.setdefault(digest, content)
+        return digest
+
+    async def file(self, sha256: str) -> bytes | None:
+        return self._files.get(sha256)
+
+    async def ready(self) -> None:
+        return None
+
+    async def close(self) -> None:
+        return None

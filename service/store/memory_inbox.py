@@ -1,0 +1,150 @@
+"""The inbox in memory."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from service.ports import Delivery, DeliveryOutcome, StoredDelivery
+from service.store.arrivals import LAST, LEASE, Arrivals, bucket_of_delivery, delivery_id, parsed
+from service.store.limits import check_delivery, clean
+
+
+@dataclass(slots=True)
+class StoredRow:
+    """A row of ``coverd.inbox``; see migrations/0008_inbox_and_files.sql."""
+
+    bucket: int
+    arrival: UUID
+    delivery: Delivery
+    wake_at: datetime | None
+    attempt: int = 1
+    type: str | None = None
+    outcome: DeliveryOutcome | None = None
+    detail: str | None = None
+    streams: tuple[str, ...] = ()
+    parked_at: datetime | None = None
+    processed_at: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        return delivery_id(self.bucket, self.arrival)
+
+    def stored(self) -> StoredDelivery:
+        return StoredDelivery(
+            self.id,
+            self.delivery,
+            self.type,
+            self.outcome,
+            self.detail,
+            self.streams,
+            self.processed_at,
+            self.attempt,
+        )
+
+
+class MemoryInbox:
+    """See `service.ports.Store`."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._arrivals = Arrivals()
+        self._inbox: dict[UUID, StoredRow] = {}
+        self._first: dict[tuple[str, str], str] = {}
+
+    async def receive(self, delivery: Delivery) -> tuple[str, bool]:
+        """Raises `NotStorable` when it can never be kept."""
+        check_delivery(delivery)
+        key = delivery.source, delivery.dedupe
+        if key in self._first:
+            return self._first[key], False
+        arrival = self._arrivals.next(delivery.received_at)
+        row = StoredRow(bucket_of_delivery(delivery), arrival, delivery, delivery.received_at + LEASE)
+        self._inbox[arrival] = row
+        self._first[key] = row.id
+        return row.id, True
+
+    async def delivery(self, delivery_id: str) -> StoredDelivery | None:
+        row = self._row(delivery_id)
+        return row.stored() if row else None
+
+    async def claim_deliveries(
+        self, limit: int, lease_seconds: float, now: datetime
+    ) -> Sequence[StoredDelivery]:
+        due = [(row.wake_at, row) for row in self._inbox.values() if row.wake_at and row.wake_at <= now]
+        claimed = [row for _, row in sorted(due, key=lambda pair: (pair[0], pair[1].arrival))[:limit]]
+        for row in claimed:
+            row.wake_at = now + timedelta(seconds=lease_seconds)
+            row.attempt += 1
+        return [row.stored() for row in claimed]
+
+    async def settle_delivery(
+        self,
+        delivery_id: str,
+        outcome: DeliveryOutcome,
+        type: str | None,
+        detail: str | None,
+        streams: Sequence[str],
+        wake_at: datetime | None = None,
+    ) -> None:
+        row = self._row(delivery_id)
+        if row is None:
+            return
+        row.outcome, row.type, row.detail = outcome, clean(type), clean(detail)
+        row.streams, row.wake_at, row.processed_at = tuple(streams), wake_at, self._clock()
+        row.parked_at = (row.parked_at or row.processed_at) if outcome == "parked" else None
+
+    async def wake_parked(self) -> int:
+        parked = [row for row in self._inbox.values() if row.outcome == "parked"]
+        for row in parked:
+            row.wake_at = self._clock()
+        return len(parked)
+
+    async def replay_delivery(self, delivery_id: str) -> bool:
+        row = self._row(delivery_id)
+        if row is not None:
+            row.wake_at, row.attempt = self._clock(), 0
+        return row is not None
+
+    async def deliveries(
+        self,
+        source: str | None = None,
+        outcome: str | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> Sequence[StoredDelivery]:
+        """A ``before`` that is no delivery's id is taken for the end of the list."""
+        place = (0, LAST) if before is None else parsed(before)
+        found = [
+            row.stored()
+            for row in self._newest_first()
+            if place is not None
+            and row.arrival < place[1]
+            and source in (None, row.delivery.source)
+            and outcome in (None, row.outcome)
+        ]
+        return found[:limit]
+
+    async def deliveries_needing_attention(
+        self, parked_before: datetime, limit: int = 200
+    ) -> Sequence[StoredDelivery]:
+        first: dict[tuple[str, str | None], StoredRow] = {}
+        for row in reversed(self._newest_first()):
+            if row.outcome == "unknown_type":
+                first.setdefault((row.delivery.source, row.type), row)
+        found = [
+            row.stored()
+            for row in self._newest_first()
+            if row.outcome in ("unusable", "failed")
+            or (row.parked_at is not None and row.parked_at <= parked_before)
+            or row in first.values()
+        ]
+        return found[:limit]
+
+    def _row(self, delivery_id: str) -> StoredRow | None:
+        place = parsed(delivery_id)
+        row = self._inbox.get(place[1]) if place else None
+        return row if row and place and row.bucket == place[0] else None
+
+    def _newest_first(self) -> list[StoredRow]:
+        return sorted(self._inbox.values(), key=lambda row: row.arrival, reverse=True)
