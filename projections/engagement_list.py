@@ -1,4 +1,4 @@
-"""The list of engagements: every filter of the search, and pages that hold still while rows change."""
+"""The list of engagements: filters and counts, and pages that hold still while rows change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -76,6 +76,14 @@ async def list_engagements(
     found = [_row(**row) for row in await conn.fetch(where.put_into(sql("engagements")), *where.arguments)]
     rows, last = page(found, limit)
     return rows, cursor_after(last.created_at, last.engagement_id) if last else None
+
+
+async def count_engagements(conn: "Reader", now: datetime) -> dict[str, int]:
+    """How many engagements are ``covered``, ``not_covered`` and ``unknown`` at ``now``, which are all there
+    are; how many of those not covered have ``ended``; and how many need ``attention``."""
+    row = await conn.fetchrow(sql("count_engagements"), now)
+    assert row is not None, "an aggregate always gives a row"
+    return dict(row)
 
 
 def _row(attention_codes: list[str], **rest: object) -> EngagementRow:

@@ -10,7 +10,10 @@ from story import (
     DAY,
     END,
     FRONTEND,
+    JOB,
     NOW,
+    QUOTE,
+    SESSION,
     START,
     awaiting_opt_in,
     contract_read,
@@ -24,7 +27,7 @@ from written_log import BEGINNING
 from domain import commands as c
 from domain.coverage import answer
 from domain.values import Person
-from projections.engagement_list import EngagementRow, list_engagements
+from projections.engagement_list import EngagementRow, count_engagements, list_engagements
 from projections.errors import BadCursor
 
 
@@ -105,8 +108,30 @@ async def test_covered_is_what_the_domain_answers_at_every_instant(pool, log, ru
         assert {row.engagement_id: row.covered for row in rows} == wanted
         for word, value in (("true", True), ("false", False), ("null", None)):
             assert set(await ids(pool, now, covered=word)) == {i for i, v in wanted.items() if v is value}
+        counts = await count_engagements(pool, on(now))
+        answers = {True: "covered", False: "not_covered", None: "unknown"}
+        for value, name in answers.items():
+            assert counts[name] == list(wanted.values()).count(value)
         known |= set(wanted.values())
     assert {True, False} <= known
+
+
+async def test_counts_tell_those_over_among_the_uncovered_and_what_waits(pool, log, runner):
+    assert await count_engagements(pool, on(START)) == dict.fromkeys(
+        ("covered", "not_covered", "unknown", "attention", "ended"), 0
+    )
+    ready = (offer(), contract_read(), CONTRACTOR, JOB, QUOTE, SESSION)
+    ends = c.EndContract(START + DAY, START + 2 * DAY)
+    await log.tell(insured())
+    await log.tell(given(offer(), c.EndContract(NOW, NOW), id="over"))
+    await log.tell(given(offer(freelancer=None), id="waiting"))
+    await log.tell(given(*ready, policy_active(), ends, id="ending"))
+    await log.tell(given(*ready, policy_active(starts=None, ends=None), id="open"))
+    await runner.caught_up()
+    counts = {"covered": 2, "not_covered": 2, "unknown": 1, "attention": 1, "ended": 1}
+    assert await count_engagements(pool, on(START + DAY)) == counts
+    later = {"covered": 1, "not_covered": 3, "ended": 2}
+    assert await count_engagements(pool, on(START + 2 * DAY)) == {**counts, **later}
 
 
 async def test_filters_leave_what_matches_all_of_them(pool, log, runner):
