@@ -7,6 +7,7 @@ import orjson
 from aiohttp import BodyPartReader, web
 
 from domain import commands as c
+from domain.codec import engagement_from
 from domain.coverage import answer, spans
 from domain.errors import NotKnown
 from domain.evolve import Entry, evolve
@@ -53,7 +54,7 @@ class EngagementRoutes:
         head = await self._store.head(engagement_stream(engagement_id))
         if head.version == 0:
             raise NotKnown(engagement_id=engagement_id)
-        engagement = await self._handler.load(engagement_id)
+        engagement = engagement_from(head.status)
         now = epoch(self._clock())
         headers = {"ETag": _tag(engagement, now), "Cache-Control": "private, max-age=0, must-revalidate"}
         if _matches(request.headers.get("If-None-Match"), headers["ETag"]):

@@ -125,8 +125,6 @@ class Processor:
 
     async def _act(self, stored: StoredDelivery, said: Acts) -> None:
         engagements = await self._led_to(said)
-        if not engagements and said.engagement_id is not None:
-            engagements = [said.engagement_id]
         origin = Origin(stored.id, stored.id, f"webhook:{stored.delivery.source}")
         reached: list[str] = []
         unknown = False
@@ -149,16 +147,19 @@ class Processor:
         await self._settle(stored, "applied", said.type, None, reached)
 
     async def _led_to(self, said: Acts) -> list[str]:
-        """By the id the vendor echoes and by our own table; the object's own id first, then what it names."""
+        """By the id the vendor echoes and the object's own; where neither leads, by what it names."""
+        own, others = said.routes[:1], said.routes[1:]
         found = [said.engagement_id] if said.engagement_id else []
-        for number, (kind, id) in enumerate(said.routes):
-            streams = await self._store.streams_of(kind, id)
-            found += [subject(stream) for stream in streams if stream.startswith("engagement:")]
-            if number == 0 and found:
-                continue
-            if found:
-                break
+        for kind, id in own:
+            found += await self._engagements_of(kind, id)
+        for kind, id in others:
+            if not found:
+                found += await self._engagements_of(kind, id)
         return list(dict.fromkeys(found))
+
+    async def _engagements_of(self, kind: str, id: str) -> list[str]:
+        streams = await self._store.streams_of(kind, id)
+        return [subject(stream) for stream in streams if stream.startswith("engagement:")]
 
     def _again(self, stored: StoredDelivery) -> float:
         return float(min(2 ** min(stored.attempt, 9), 300))
