@@ -23,13 +23,21 @@ AGAIN = (
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.InternalServerError,  # XX000
+    asyncpg.ReadOnlySQLTransactionError,  # a primary that became a standby
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # an idle connection whose server died
     OSError,  # TimeoutError among them
 )
 """Worth a second try at once: every write settles by its cause or key."""
 
-_GONE = (*AGAIN, asyncpg.OperatorInterventionError, asyncpg.InsufficientResourcesError)
+_GONE = (
+    *AGAIN,
+    asyncpg.OperatorInterventionError,  # 57, a statement that took too long among them
+    asyncpg.InsufficientResourcesError,  # 53
+    asyncpg.ObjectNotInPrerequisiteStateError,  # 55, a lock that took too long among them
+    asyncpg.InvalidAuthorizationSpecificationError,  # 28
+    asyncpg.InvalidCatalogNameError,  # 3D, the database was dropped
+)
 _REFUSED = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,

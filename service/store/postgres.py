@@ -36,7 +36,7 @@ class PostgresStore(PostgresEvents, PostgresEffects, PostgresInbox):
         """Connect to a migrated database as the role ``coverd_app``; ``clock`` gives aware times.
 
         Uses up to ``connections`` of a pool and two lines of its own. Raises `StoreUnavailable`, or the
-        driver's error when the login is refused or may not act as that role.
+        driver's error when the login may not act as that role.
         """
         with as_unavailable():
             pool = await open_pool(dsn, connections)
