@@ -46,6 +46,7 @@ class Upwork:
 
     def __init__(self, session: aiohttp.ClientSession, settings: UpworkSettings) -> None:
         self._settings = settings
+        self._home = _origin(URL(settings.url))
         self._http = Http(session, "Upwork")
         self._pace = Pace(1.1 / PER_SECOND)
         self._tokens = Tokens(self._http, settings, self._pace.turn)
@@ -139,13 +140,12 @@ class Upwork:
         """The address as the request will use it, so that nothing is read differently in between."""
         try:
             place = URL(url)
-            origin = place.origin()
         except ValueError:
             raise self._refused(ATTACHMENT, "its address cannot be read", 400) from None
-        host, own = (place.raw_host or "").lower(), URL(self._settings.url)
-        upwork = not is_loopback(own.host or "") and f".{host}".endswith(".upwork.com")
+        host = (place.raw_host or "").lower()
+        upwork = not is_loopback(self._home[1] or "") and f".{host}".endswith(".upwork.com")
         listed = host in {allowed.strip().lower() for allowed in allowed_hosts}
-        trusted = origin == own.origin() or (place.scheme == "https" and (upwork or listed))
+        trusted = _origin(place) == self._home or (place.scheme == "https" and (upwork or listed))
         if not trusted or place.raw_user is not None or place.raw_password is not None:
             why = f"its host {host} is not allowed; list it under [attachments] allowed_hosts"
             raise self._refused(ATTACHMENT, why, 403)
@@ -153,7 +153,7 @@ class Upwork:
 
     async def _fetch(self, place: URL) -> Answer:
         """The token goes to Upwork's own origin alone; refused once, it is renewed once."""
-        if place.origin() != URL(self._settings.url).origin():
+        if _origin(place) != self._home:
             return await self._get(place, {})
         token = await self._tokens.access()
         answer = await self._get(place, {"Authorization": f"Bearer {token}"})
@@ -176,6 +176,10 @@ class Upwork:
         if answer.status in TRY_AGAIN or answer.status >= 500 or answer.status == 401:
             return self._http.unavailable(ATTACHMENT, why, answer)
         return self._refused(ATTACHMENT, why, answer.status)
+
+
+def _origin(place: URL) -> tuple[str, str | None, int | None]:
+    return place.scheme, place.raw_host, place.port
 
 
 def _record(data: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -1,0 +1,108 @@
+"""Log lines are JSON, go to stderr, and name no person and no secret."""
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from service.logs import PERSONAL, set_up
+
+
+@pytest.fixture(autouse=True)
+def _left_as_it_was() -> Iterator[None]:
+    """Logging belongs to the process; give it back."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    levels = {name: logging.getLogger(name).level for name in ("transitions", "aiohttp.access", "asyncio")}
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, was in levels.items():
+        logging.getLogger(name).setLevel(was)
+    structlog.reset_defaults()
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    out, err = capsys.readouterr()
+    assert out == "", "stdout is for data"
+    return [json.loads(line) for line in err.splitlines()]
+
+
+def test_a_line_is_json_with_its_level_and_time(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up(json=True)
+    structlog.get_logger("t").info("effect done", step="quote", attempt=2)
+    [line] = lines(capsys)
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {"event": "effect done", "level": "info", "step": "quote", "attempt": 2}
+
+
+@pytest.mark.parametrize("field", sorted(PERSONAL))
+def test_what_names_a_person_or_opens_a_door_is_left_out(
+    field: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up(json=True)
+    structlog.get_logger("t").warning("x", **{field: "Ava Nguyen"}, engagement_id="9001")
+    structlog.get_logger("t").warning("x", inner={"deep": {field: "Ava Nguyen"}, "id": "9001"})
+    flat, nested = lines(capsys)
+    assert field not in flat
+    assert flat["engagement_id"] == "9001"
+    assert nested["inner"] == {"deep": {}, "id": "9001"}
+
+
+def test_what_was_logged_is_not_changed_for_who_logged_it(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up(json=True)
+    mine = {"email": "ava@example.com"}
+    structlog.get_logger("t").warning("x", inner=mine)
+    assert lines(capsys)[0]["inner"] == {}
+    assert mine == {"email": "ava@example.com"}
+
+
+def test_lines_of_libraries_have_the_same_shape(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up(json=True)
+    logging.getLogger("asyncpg").warning("lost %s", "connection", extra={"email": "ava@example.com"})
+    [line] = lines(capsys)
+    assert (line["event"], line["level"]) == ("lost connection", "warning")
+    assert "ava@example.com" not in json.dumps(line)
+
+
+def test_a_traceback_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up(json=True)
+    try:
+        raise RuntimeError("on purpose")
+    except RuntimeError:
+        structlog.get_logger("t").exception("failed")
+        logging.getLogger("aiohttp.server").exception("failed too")
+    ours, theirs = lines(capsys)
+    assert "RuntimeError: on purpose" in ours["exception"]
+    assert "RuntimeError: on purpose" in theirs["exception"]
+
+
+def test_chatty_libraries_speak_from_warnings_up(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up(json=True)
+    for name in ("transitions", "transitions.core", "aiohttp.access", "asyncio"):
+        logging.getLogger(name).info("chatter")
+        logging.getLogger(name).warning("news")
+    assert [line["event"] for line in lines(capsys)] == ["news"] * 4
+
+
+def test_quiet_means_warnings_only(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up(json=True, quiet=True)
+    structlog.get_logger("t").info("chatter")
+    structlog.get_logger("t").warning("news")
+    assert [line["event"] for line in lines(capsys)] == ["news"]
+
+
+def test_set_up_twice_says_everything_once(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up(json=True)
+    set_up(json=True)
+    structlog.get_logger("t").info("once")
+    assert len(lines(capsys)) == 1
+
+
+def test_what_is_no_terminal_gets_json(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up()
+    structlog.get_logger("t").info("for machines")
+    assert lines(capsys)[0]["event"] == "for machines"
