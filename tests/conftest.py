@@ -20,12 +20,18 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from migrations import runner
 from service.postgres import THROWAWAY, Cluster
 
 T = TypeVar("T")
 ROOM = 1 << 30  # bytes free in memory before the throw-away cluster goes there
+
+
+# The same examples on every machine and every run: a failure can be repeated by running it again.
+settings.register_profile("coverd", derandomize=True, database=None, deadline=None, print_blob=True)
+settings.load_profile("coverd")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

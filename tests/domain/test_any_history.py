@@ -342,7 +342,7 @@ def test_the_stories_reach_every_state_and_every_event() -> None:
     recorded: set[str] = set()
     called: set[type] = set()
 
-    @settings(bounded, max_examples=300)
+    @settings(bounded, max_examples=1200)
     @forall(stories())
     def wander(told: list[Story]) -> None:
         states.update(story.engagement.state for story in told)
