@@ -1,0 +1,50 @@
+"""What makes two deliveries the same: the header's id, else the body's, else its bytes."""
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.ingest.webhooks import MAX_ID, _dedupe, _kept
+
+BODY = b'{"id": "wh_1", "type": "offer.accepted"}'
+
+
+def test_the_headers_id_comes_first_then_the_bodys_then_the_bytes() -> None:
+    assert _dedupe(" msg_1 ", BODY) == "header:msg_1"
+    assert _dedupe(None, BODY) == _dedupe(" ", BODY) == "body:wh_1"
+    assert _dedupe(None, b"no json") == f"sha256:{hashlib.sha256(b'no json').hexdigest()}"
+
+
+def test_an_id_that_is_a_number_counts() -> None:
+    assert _dedupe(None, b'{"id": 7}') == _dedupe(None, b'{"id": 7, "sent": 2}') == "body:7"
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"id": ""}', b'{"id": null}', b'{"id": true}', b'{"id": {}}', b"[]", b"7"]
+)
+def test_without_an_id_the_bytes_count(body: bytes) -> None:
+    assert _dedupe(None, body).startswith("sha256:")
+
+
+def test_what_comes_from_a_header_is_never_taken_for_what_comes_from_a_body() -> None:
+    assert _dedupe("wh_1", BODY) != _dedupe(None, BODY)
+
+
+headers = st.binary(max_size=300).map(lambda raw: raw.decode("utf-8", "surrogateescape"))
+
+
+@given(headers, headers)
+def test_any_id_becomes_a_key_the_store_can_hold_and_no_two_become_one(one: str, other: str) -> None:
+    keys = [_dedupe(text, BODY) for text in (one, other)]
+    for key in keys:
+        assert len(key.encode()) <= MAX_ID + len("header:")
+        assert "\x00" not in key
+    if one.strip() and other.strip() and one.strip() != other.strip():
+        assert keys[0] != keys[1]
+
+
+@given(headers)
+def test_any_header_is_kept_as_text_the_store_can_hold(value: str) -> None:
+    assert len(_kept(value).encode()) <= 4000
