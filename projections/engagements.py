@@ -18,6 +18,8 @@ class Engagements:
 
     name = "engagements"
     tables = ("engagements", "attention")
+    follows = ()
+    rebuilds = True
 
     async def apply(self, conn: "Connection", revision: int, bucket: int, events: Sequence[Recorded]) -> None:
         mine = [event for event in events if kind(event.stream_id) == "engagement"]

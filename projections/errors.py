@@ -27,6 +27,10 @@ class BadCursor(CoverdError):
     """This cursor was not given out by this list."""
 
 
+class NeverRebuilt(CoverdError):
+    """{projection} cannot be rebuilt: readers keep its numbers as cursors, and new ones would break those."""
+
+
 class RebuildRunning(CoverdError):
     """Another rebuild is under way on this database; one at a time."""
 

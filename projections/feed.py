@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A bucket whose log reaches to ``head``, beyond the checkpoint of this revision."""
+    """A bucket in which this revision may go on from its checkpoint to ``head``."""
 
     bucket: int
     revision: int
@@ -60,26 +60,29 @@ class Stored:
         )
 
 
-async def moved(conn: "Reader", projection: str, revision: int | None = None) -> list[Moved]:
+async def moved(
+    conn: "Reader", projection: str, revision: int | None = None, follows: Sequence[str] = ()
+) -> list[Moved]:
     """The buckets this projection is behind in; stopped ones are left out.
 
-    Without ``revision`` it is the one that serves now.
+    Without ``revision`` it is the one that serves now. ``follows`` names those it may not overtake.
     """
-    rows = await conn.fetch(sql("moved"), projection, revision)
+    rows = await conn.fetch(sql("moved"), projection, revision, list(follows))
     return [Moved(row["bucket"], row["revision"], row["head"]) for row in rows]
 
 
 async def read(conn: "Connection", bucket: int, after: int, head: int, limit: int) -> Sequence[Stored]:
-    """Up to ``limit`` events after a position; ``head`` is how far the bucket is known to reach.
+    """Up to ``limit`` events after a position, none beyond ``head``, to where the log is known to reach.
 
     Raises `FeedGap` where a position is missing: positions are numbered under the bucket's lock, which
     is held until commit, so what is missing now will never come.
     """
-    rows = await conn.fetch(sql("events"), bucket, after, limit)
+    count = min(limit, head - after)
+    rows = await conn.fetch(sql("events"), bucket, after, count)
     events = [Stored(**row) for row in rows]
     for expected, event in enumerate(events, start=after + 1):
         if event.position != expected:
             raise FeedGap(bucket=bucket, position=expected)
-    if len(events) < min(limit, head - after):
+    if len(events) < count:
         raise FeedGap(bucket=bucket, position=after + len(events) + 1)
     return events

@@ -32,6 +32,8 @@ class Freelancers:
 
     name = "freelancers"
     tables = ("freelancers",)
+    follows = ()
+    rebuilds = True
 
     async def apply(self, conn: "Connection", revision: int, bucket: int, events: Sequence[Recorded]) -> None:
         mine = [event for event in events if kind(event.stream_id) == "freelancer"]

@@ -14,6 +14,7 @@ class Projection(Protocol):
 
     Each of ``tables`` is a view over ``<table>_r<revision>``, the table that serves. The SQL function
     ``coverd.create_<name>(revision)`` makes a revision's tables, each with ``bucket`` first in its key.
+    One that is never rebuilt has plain tables, made once.
     """
 
     @property
@@ -22,6 +23,16 @@ class Projection(Protocol):
     @property
     def tables(self) -> tuple[str, ...]:
         """In the order in which `apply` writes them."""
+        ...
+
+    @property
+    def follows(self) -> tuple[str, ...]:
+        """The projections that apply an event before this one does."""
+        ...
+
+    @property
+    def rebuilds(self) -> bool:
+        """Whether it may be folded again from the log."""
         ...
 
     async def apply(self, conn: "Connection", revision: int, bucket: int, events: Sequence[Recorded]) -> None:

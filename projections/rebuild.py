@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from projections import checkpoint, feed, revisions
 from projections.checkpoint import Checkpoint
 from projections.compare import Compared, compare
-from projections.errors import RebuildRunning, RebuildStopped, SwapBusy
+from projections.errors import NeverRebuilt, RebuildRunning, RebuildStopped, SwapBusy
 from projections.projection import Projection
 from projections.registry import find
 from projections.runner import utc_now
@@ -48,10 +48,12 @@ async def rebuild(
 ) -> Report:
     """Build a new revision of read model ``name``, compare it with the old one, and let it serve.
 
-    Runs as the tables' owner. Raises `UnknownProjection`, `RebuildRunning`, `RebuildStopped` and
-    `SwapBusy`; the old one serves on then, and nothing of the new one is left.
+    Runs as the tables' owner. Raises `UnknownProjection`, `NeverRebuilt`, `RebuildRunning`,
+    `RebuildStopped` and `SwapBusy`; the old one serves on then, and nothing of the new one is left.
     """
     projection = find(name)
+    if not projection.rebuilds:
+        raise NeverRebuilt(projection=projection.name)
     async with pool.acquire() as conn, _alone(conn):
         for left in await revisions.others(conn, projection):
             await revisions.drop(conn, projection, left)
@@ -99,7 +101,7 @@ class _Rebuild:
         return report
 
     async def _catch_up(self, revision: int) -> None:
-        behind = await feed.moved(self.conn, self.projection.name, revision)
+        behind = await feed.moved(self.conn, self.projection.name, revision, self.projection.follows)
         for count, bucket in enumerate(behind, start=1):
             at = Checkpoint(self.projection.name, revision, bucket.bucket)
             await drain(self.conn, Job(self.projection, at, bucket.head, True, self.now), _BATCH)

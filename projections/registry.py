@@ -1,11 +1,12 @@
-"""Every projection there is."""
+"""Every projection there is, each behind those it follows: one round brings all of them up to date."""
 
 from projections.engagements import Engagements
 from projections.errors import UnknownProjection
 from projections.freelancers import Freelancers
 from projections.projection import Projection
+from projections.public_feed import PublicFeed
 
-ALL: tuple[Projection, ...] = (Engagements(), Freelancers())
+ALL: tuple[Projection, ...] = (Engagements(), Freelancers(), PublicFeed())
 
 
 def find(name: str) -> Projection:

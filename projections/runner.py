@@ -33,6 +33,7 @@ class Runner:
     """Applies new events to ``projections``: to the revisions that serve, or to ``revision`` alone.
 
     ``poll`` is how many seconds it waits at most before it looks again; `nudge` wakes it at once.
+    ``on_advance`` is told after each round that applied anything.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Runner:
         self._now = now
         self._woken = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
+        self.on_advance: Callable[[], None] = lambda: None
 
     def nudge(self) -> None:
         """Something was appended: look now."""
@@ -129,9 +131,12 @@ class Runner:
         moved = False
         async with self._pool.acquire() as conn:
             for projection in self._projections:
-                for behind in await feed.moved(conn, projection.name, self._revision):
+                behinds = await feed.moved(conn, projection.name, self._revision, projection.follows)
+                for behind in behinds:
                     at = Checkpoint(projection.name, behind.revision, behind.bucket)
                     moved |= await drain(conn, Job(projection, at, behind.head, wait, self._now), self._batch)
+        if moved:
+            self.on_advance()
         return moved
 
     async def _rest(self) -> None:

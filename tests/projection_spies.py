@@ -23,6 +23,8 @@ class Spy:
     real: Engagements = field(default_factory=Engagements)
     name = Engagements.name
     tables = Engagements.tables
+    follows = Engagements.follows
+    rebuilds = Engagements.rebuilds
 
     async def apply(self, conn: Any, revision: int, bucket: int, events: Sequence[Recorded]) -> None:
         await self.real.apply(conn, revision, bucket, events)

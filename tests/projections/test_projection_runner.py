@@ -154,7 +154,7 @@ async def test_an_operator_can_skip_the_event_and_the_rest_follows(pool, log, ru
 
     with pytest.raises(NotStopped):
         await runner.skip("engagements", bucket_of("engagement:9001"), position + 1, "why", "ops")
-    (stopped, _) = await runner.stopped()  # both read models stop at what nobody can read
+    (stopped, *_) = await runner.stopped()  # every read model stops at what nobody can read
     await runner.skip("attention", stopped.bucket, position, "a test wrote it", "ops")
     await runner.caught_up()
 
@@ -202,6 +202,7 @@ async def test_lag_counts_events_and_buckets(pool, log, runner):
     assert [(lag.projection, lag.events, lag.buckets) for lag in await runner.lag()] == [
         ("engagements", behind, 2),
         ("freelancers", behind, 2),
+        ("feed", behind, 2),
     ]
     await runner.caught_up()
-    assert [(lag.events, lag.buckets, lag.stopped) for lag in await runner.lag()] == [(0, 0, 0)] * 2
+    assert [(lag.events, lag.buckets, lag.stopped) for lag in await runner.lag()] == [(0, 0, 0)] * 3
