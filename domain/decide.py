@@ -9,9 +9,9 @@ from domain.coverage import standing
 from domain.errors import NotKnown, Refused
 from domain.evolve import Entry, evolve
 from domain.lifecycle import COI_VALIDATED, ENDED, INSURED, LAPSED, UNDER_REVIEW, UNSEEN
-from domain.mapping import Mapped, map_engagement
+from domain.mapping import DATING, HIRING, NAMING, Mapped, map_engagement
 from domain.rules import Rules
-from domain.state import Engagement, Freelancer
+from domain.state import Certificate, Engagement, Freelancer
 from domain.values import Hold, KnownContractor
 
 
@@ -42,7 +42,7 @@ def decide(engagement: Engagement, command: c.EngagementCommand, rules: Rules) -
         named = _freelancer_hold(after)
         facts, after = (*facts, *named), _folded(after, named, command.at)
     if facts or isinstance(command, c.Reassess):
-        verdict = _verdict(after, command.at)
+        verdict = (*_verdict(after, command.at), *_ending(after))
         facts, after = (*facts, *verdict), _folded(after, verdict, command.at)
     return Decision(facts, after)
 
@@ -173,9 +173,9 @@ def _plan(s: Engagement, known: KnownContractor, rules: Rules) -> tuple[e.Engage
     mapped = map_engagement(s.engagement_id, s.freelancer_id, s.client_id, s.terms, decided, rules)
     ready = known.contractor_id is not None or s.contractor_id is not None
     done = {
-        *(_NAMING if ready else ()),
-        *(_HIRING if s.job_id else ()),
-        *(_DATING if s.quote_settled else ()),
+        *(NAMING if ready else ()),
+        *(HIRING if s.job_id else ()),
+        *(DATING if s.quote_settled else ()),
     }
     holds = tuple(h for h in mapped.holds if h.code not in done)
     events: list[e.EngagementEvent] = []
@@ -186,15 +186,6 @@ def _plan(s: Engagement, known: KnownContractor, rules: Rules) -> tuple[e.Engage
         events.append(e.ContractorReady(known.contractor_id, known.opted_in))
     events += _holds(s, holds, set(s.holds))
     return tuple(events)
-
-
-_NAMING = {"name_missing", "name_unclear", "email_missing"}
-_HIRING = {
-    *("client_unmapped", "category_unmapped", "title_missing"),
-    *("pay_missing", "pay_currency", "pay_not_exact", "pay_out_of_range"),
-}
-_DATING = {"start_missing", "window_empty"}
-"""Holds that no longer matter once the contractor, the job, or the quote exists."""
 
 
 def _new_parts(s: Engagement, mapped: Mapped, ready: bool, rules: Rules) -> e.CoveragePlanned | None:
@@ -211,16 +202,32 @@ def _verdict(s: Engagement, at: int) -> tuple[e.EngagementEvent, ...]:
     if s.state in (UNSEEN, ENDED):
         return ()
     span = standing(s, max(at, s.latest_at))
-    flagged = next((x for x in s.certificates.values() if x.news and x.verdict != "validated"), None)
+    ended = any(p.news for p in s.policies.values())
+    flagged = _under_review(s, denied_too=not ended)
     if span is not None and span.source == "policy":
         return () if s.state == INSURED else (e.EngagementInsured(span.id),)
     if span is not None:
         return () if s.state == COI_VALIDATED else (e.CertificateAccepted(span.id),)
     if flagged is not None:
         return () if s.state == UNDER_REVIEW else (e.ReviewOpened(flagged.certificate_id),)
-    if any(p.news for p in s.policies.values()) or any(x.news for x in s.certificates.values()):
+    if ended or any(x.news for x in s.certificates.values()):
         return () if s.state == LAPSED else (e.CoverageLapsed(_why_lapsed(s)),)
     return ()
+
+
+def _under_review(s: Engagement, *, denied_too: bool) -> Certificate | None:
+    """A certificate that waits for a person; a refused one counts only where no policy has ever been."""
+    judged = [x for x in s.certificates.values() if x.news and x.verdict != "validated"]
+    return next((x for x in judged if x.verdict == "flagged" or denied_too), None)
+
+
+def _ending(s: Engagement) -> tuple[e.EngagementEvent, ...]:
+    """A policy bound by a session that has begun is left to its own end: nothing to call, only to say."""
+    bound = any(n.kind == "active" for p in s.policies.values() for n in p.news)
+    if not s.over or s.coverage_ended or not bound or s.assignment is not None or s.quoted is None:
+        return ()
+    begun = s.ended_at is not None and s.ended_at >= s.quoted.starts_at
+    return (e.CoverageEnded("left_to_its_end"),) if begun else ()
 
 
 def _why_lapsed(s: Engagement) -> str:

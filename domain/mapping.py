@@ -26,6 +26,17 @@ _NOT_ONE_PERSON = {
 """Words of a company's name, or of two people's."""
 
 
+NAMING = frozenset({"name_missing", "name_unclear", "email_missing"})
+HIRING = frozenset(
+    {
+        *("client_unmapped", "category_unmapped", "title_missing"),
+        *("pay_missing", "pay_currency", "pay_not_exact", "pay_out_of_range"),
+    }
+)
+DATING = frozenset({"start_missing", "window_empty"})
+"""The holds that keep a contractor, a job, or a quote from being made."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mapped:
     """What could be mapped, and a hold for each thing that could not. ``notes`` tell what was decided."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from domain import effects as x
 from domain.coverage import spans
 from domain.lifecycle import COI_VALIDATED, INSURED, UNSEEN
+from domain.mapping import DATING, HIRING, NAMING
 from domain.state import Engagement
 
 
@@ -59,11 +60,12 @@ def _wanted(s: Engagement) -> Iterator[_Step]:
 def _towards_a_quote(s: Engagement) -> Iterator[_Step]:
     if (s.terms is None or s.rereading) and s.freelancer_id:
         yield "read", x.ReadContract(s.engagement_id, s.freelancer_id), None
-    if s.contractor and s.contractor_id is None and s.freelancer_id:
+    held = s.holds.keys()  # a plan made before the hold is out of date: it waits
+    if s.contractor and s.contractor_id is None and s.freelancer_id and not held & NAMING:
         yield "contractor", x.EnsureContractor(s.freelancer_id, s.contractor), None
-    if s.job and s.job_id is None:
+    if s.job and s.job_id is None and not held & HIRING:
         yield "job", x.CreateJob(s.engagement_id, s.job), None
-    if s.contractor_id and s.job_id and s.window and not s.quote_settled:
+    if s.contractor_id and s.job_id and s.window and not s.quote_settled and not held & DATING:
         quote = x.CreateQuote(s.engagement_id, s.contractor_id, s.job_id, s.coverage_types, s.window)
         yield "quote", quote, None
 
