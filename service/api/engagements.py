@@ -9,6 +9,7 @@ from aiohttp import BodyPartReader, web
 from domain import commands as c
 from domain.codec import engagement_from
 from domain.coverage import answer, spans
+from domain.days import over_day
 from domain.errors import NotKnown
 from domain.evolve import Entry, evolve
 from domain.ids import engagement_stream
@@ -16,14 +17,16 @@ from domain.state import Engagement
 from service.api.keys import ACTOR, REQUEST_ID
 from service.api.problems import Problem, bad_field
 from service.api.reading import (
+    day,
     json_object,
+    limit,
     moment,
     only,
     only_fields,
     text_field,
     whole_number,
 )
-from service.api.views import coverage_view, engagement_view, event_view
+from service.api.views import coverage_view, day_view, engagement_view, event_view
 from service.clients.upwork import MAX_ATTACHMENT
 from service.clock import Clock, epoch
 from service.handle import Handler, Origin
@@ -62,16 +65,22 @@ class EngagementRoutes:
         return json_response(engagement_view(engagement, now, head.updated_at), headers=headers)
 
     async def coverage(self, request: web.Request) -> web.Response:
-        only(request, "at", "known_at")
+        """Covered at an instant, or on a day with ``tz``, as known now or at ``known_at``."""
+        only(request, "at", "known_at", "tz")
         now = self._clock()
-        at, known_at = moment(request, "at", now), moment(request, "known_at", now)
+        asked = day(request, "at")
+        known_at = moment(request, "known_at", now)
         engagement_id = request.match_info["id"]
         if "known_at" in request.query:
             engagement = await self._as_known(engagement_id, known_at)
         else:
             engagement = await self._known(engagement_id)
-        told = answer(engagement, epoch(at))
-        return json_response(coverage_view(engagement, told, epoch(at), known_at))
+        if asked is not None:
+            date, start, end = asked
+            told = over_day(engagement, start, end)
+            return json_response(day_view(engagement, told, date, request.query["tz"], known_at))
+        at = epoch(moment(request, "at", now))
+        return json_response(coverage_view(engagement, answer(engagement, at), at, known_at))
 
     async def _known(self, engagement_id: str) -> Engagement:
         engagement = await self._handler.load(engagement_id)
@@ -90,10 +99,12 @@ class EngagementRoutes:
         return engagement
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        only(request)
+        """The history, oldest first: all of it, or ``limit`` at a time."""
+        only(request, "cursor", "limit")
         engagement_id = request.match_info["id"]
         await self._known(engagement_id)
         stream_id = engagement_stream(engagement_id)
+        after, size = _after(request), limit(request) if "limit" in request.query else None
         if "application/x-ndjson" in request.headers.get("Accept", ""):
             response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
             await response.prepare(request)
@@ -101,8 +112,10 @@ class EngagementRoutes:
                 await response.write(orjson.dumps(event_view(recorded)) + b"\n")
             await response.write_eof()
             return response
-        history = await self._store.history(stream_id)
-        return json_response({"items": [event_view(r) for r in history], "next": None})
+        history = await self._store.history(stream_id, after, None if size is None else size + 1)
+        shown = history[:size]
+        cursor = str(shown[-1].version) if len(history) > len(shown) else None
+        return json_response({"items": [event_view(r) for r in shown], "next": cursor})
 
     async def replay(self, request: web.Request) -> web.Response:
         """The folded state after event N and the move that event made."""
@@ -179,6 +192,13 @@ def _matches(given: str | None, tag: str) -> bool:
     if given is None:
         return False
     return given.strip() == "*" or tag in (one.strip().removeprefix("W/") for one in given.split(","))
+
+
+def _after(request: web.Request) -> int:
+    text = request.query.get("cursor", "0")
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise Problem(400, "This cursor is not one of ours; leave it out to begin anew.")
+    return int(text)
 
 
 def _version(request: web.Request, latest: int) -> int:

@@ -1,8 +1,9 @@
 """Reading requests strictly: query parameters, times and JSON bodies, each fault with the way to mend it."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 from aiohttp import web
@@ -45,6 +46,29 @@ def moment(request: web.Request, name: str, otherwise: datetime) -> datetime:
     except (ValueError, OverflowError):
         raise Problem(
             400, f"{name} must be a time with an offset such as 2026-03-02T10:40:00Z (write + as %2B)."
+        ) from None
+
+
+def day(request: web.Request, name: str) -> tuple[date, int, int] | None:
+    """A whole day ``YYYY-MM-DD`` in the zone ``tz``: the date, its first epoch second, and that of the next.
+
+    None where ``name`` is no date. A date without a zone, or a zone without a date, is refused.
+    """
+    text, zone = request.query.get(name, ""), request.query.get("tz")
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        if zone is not None:
+            raise Problem(400, f"tz goes with a date: give {name} as YYYY-MM-DD.")
+        return None
+    if zone is None:
+        raise Problem(400, "A date needs tz, e.g. tz=America/New_York or tz=UTC: a day is no instant.")
+    try:
+        asked, tz = date.fromisoformat(text), ZoneInfo(zone)
+        start = datetime.combine(asked, time.min, tz)
+        end = datetime.combine(asked + timedelta(days=1), time.min, tz)
+        return asked, int(start.timestamp()), int(end.timestamp())
+    except (ZoneInfoNotFoundError, ValueError, OverflowError, OSError):
+        raise Problem(
+            400, f"{name} must be a day that exists, and tz a name such as America/New_York."
         ) from None
 
 

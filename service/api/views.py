@@ -1,11 +1,12 @@
 """What the API shows of an engagement: the domain's values as JSON-ready builtins, times as RFC 3339."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from domain import codec
 from domain.attention import Attention, attention
 from domain.coverage import Answer, Span, answer, certificate_spans, gaps, policy_spans, spans
+from domain.days import Day
 from domain.ids import engagement_stream
 from domain.recorded import Recorded
 from domain.state import Certificate, Engagement, Policy
@@ -141,6 +142,32 @@ def coverage_view(s: Engagement, told: Answer, at: int, known_at: datetime) -> d
         "since": rfc3339(told.since),
         "until": rfc3339(told.until),
         "next_change_at": rfc3339(told.next_change_at),
+        "gaps": [{"from": rfc3339(g.starts_at), "to": rfc3339(g.ends_at)} for g in gaps(s)],
+        "evidence": [event_id(stream_id, version) for version in told.evidence],
+    }
+
+
+def day_view(s: Engagement, told: Day, date: date, zone: str, known_at: datetime) -> dict[str, Any]:
+    """How much of a day was covered, as known at ``known_at``."""
+    stream_id = engagement_stream(s.engagement_id)
+    words = {
+        "all": "Covered for the whole day.",
+        "part": "Covered for a part of the day only.",
+        "none": "Not covered at any time of the day.",
+        "unknown": "Whether the whole day is covered is not known.",
+    }
+    basis = {answered.basis for _, answered in told.answers if answered.covered}
+    return {
+        "engagement_id": s.engagement_id,
+        "at": date.isoformat(),
+        "tz": zone,
+        "known_at": rfc3339(known_at),
+        "covered": told.covered,
+        "day": told.extent,
+        "basis": basis.pop() if len(basis) == 1 else None,
+        "state": s.state,
+        "reason": f"{words[told.extent]} {told.answers[0][1].reason}",
+        "parts": [{"from": rfc3339(p.starts_at), "to": rfc3339(p.ends_at)} for p in told.parts],
         "evidence": [event_id(stream_id, version) for version in told.evidence],
     }
 

@@ -130,6 +130,7 @@ def status_command(
     engagement: str,
     *,
     at: str | None = None,
+    tz: str | None = None,
     known_at: str | None = None,
     json: Json = False,
     url: Url = None,
@@ -138,10 +139,11 @@ def status_command(
 
     Parameters
     ----------
-    at: a time with an offset, e.g. 2026-03-02T10:40:00Z
+    at: a time with an offset, e.g. 2026-03-02T10:40:00Z, or with tz a day, e.g. 2026-03-02
+    tz: the day's time zone, e.g. America/New_York
     known_at: judge only by what was recorded until then
     """
-    _run(ask.status(engagement, at, known_at, json, url))
+    _run(ask.status(engagement, at, tz, known_at, json, url))
 
 
 @app.command(name="history")

@@ -44,11 +44,16 @@ def _path(engagement: str, rest: str = "", **query: str | None) -> str:
 
 
 async def status(
-    engagement: str, at: str | None, known_at: str | None, as_json: bool, url: str | None
+    engagement: str,
+    at: str | None,
+    tz: str | None,
+    known_at: str | None,
+    as_json: bool,
+    url: str | None,
 ) -> None:
     async with service(url) as peer:
-        if at or known_at:
-            shown = await peer.get(_path(engagement, "/coverage", at=at, known_at=known_at))
+        if at or known_at or tz:
+            shown = await peer.get(_path(engagement, "/coverage", at=at, tz=tz, known_at=known_at))
         else:
             shown = await peer.get(_path(engagement))
     if as_json:
@@ -56,7 +61,7 @@ async def status(
         return
     word = {True: "COVERED", False: "NOT COVERED", None: "UNKNOWN"}[shown["covered"]]
     put(f"{word}  {engagement} is {shown['state']}. {shown['reason']}")
-    for name in ("basis", "since", "until", "next_change_at", "evidence"):
+    for name in ("day", "basis", "since", "until", "next_change_at", "evidence"):
         value = shown.get(name) or shown.get("coverage", {}).get(name)
         if value:
             put(f"  {name}: {', '.join(value) if isinstance(value, list) else value}")
