@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import asyncpg
@@ -66,6 +67,13 @@ async def close_pool(pool: "Pool") -> None:
         pool.terminate()
 
 
+async def _distrust(pool: "Pool", error: Exception) -> None:
+    """Where one connection broke the idle others may have too: all are made anew before their next use."""
+    if not isinstance(error, asyncpg.TransactionRollbackError):
+        with suppress(asyncpg.InterfaceError):  # the pool is closed
+            await pool.expire_connections()
+
+
 async def on_pool(pool: "Pool", work: "Callable[[Connection], Awaitable[Result]]") -> Result:
     """Run ``work``, once more on another connection after a passing failure.
 
@@ -78,6 +86,7 @@ async def on_pool(pool: "Pool", work: "Callable[[Connection], Awaitable[Result]]
         except Exception as error:
             if left == 0 or not is_passing(error):
                 raise translated(error) from error
+            await _distrust(pool, error)
     raise AssertionError("the last try returns or raises")
 
 

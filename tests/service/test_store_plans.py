@@ -151,3 +151,10 @@ async def sequential_scans(connection: "Connection") -> dict[str, int]:
         "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE schemaname = 'coverd'"
     )
     return {row["relname"]: row["seq_scan"] for row in rows}
+
+
+async def test_the_control_reading_a_table_from_end_to_end_is_noticed(filled):
+    before = await sequential_scans(filled)
+    await filled.fetch("SELECT FROM coverd.stream WHERE status::text = 'x'")
+    after = await sequential_scans(filled)
+    assert {name for name in after if after[name] != before[name]} == {"stream"}

@@ -1,8 +1,11 @@
 """What the database itself holds to: buckets, rights, and combinations that cannot be written."""
 
 import asyncio
+import re
+import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -12,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.ids import bucket_of
+from migrations.files import read
+from service.store import statements
 from service.store.errors import NotStorable
 from service.store.lines import ROLE
 from service.store.postgres import PostgresStore
@@ -71,6 +76,44 @@ async def test_there_is_a_head_for_every_bucket(owner):
     assert await owner.fetchval("SELECT array_agg(bucket ORDER BY bucket) FROM coverd.bucket_head") == [
         *range(1024)
     ]
+
+
+async def test_a_login_that_may_not_act_as_the_service_is_told_what_an_administrator_must_do(owner):
+    weak = f"weak_{uuid.uuid4().hex[:8]}"
+    first = read()[0].sql.replace("CREATE SCHEMA coverd;", "")
+    transaction = owner.transaction()
+    await transaction.start()
+    await owner.execute(f"CREATE ROLE {weak}")
+    await owner.execute(f"GRANT {weak} TO CURRENT_USER")
+    await owner.execute(f"SET LOCAL ROLE {weak}")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError) as refused:
+        await owner.execute(first)
+    await transaction.rollback()
+    assert str(refused.value.args[0]) == f'the role coverd_app exists, but "{weak}" may not act as it'
+    assert refused.value.hint == f"As an administrator: GRANT coverd_app TO {weak};"
+
+
+async def test_migrating_again_in_another_database_finds_the_role(owner):
+    """The role is shared by all databases of a server; making it again is no fault."""
+    async with owner.transaction():
+        await owner.execute(read()[0].sql.replace("CREATE SCHEMA coverd;", ""))
+
+
+SQL = {step.file: step.sql for step in read() if step.version < 10} | {
+    path.name: path.read_text() for path in Path(statements.__file__).parent.glob("sql/*.sql")
+}
+
+
+@pytest.mark.parametrize("name", SQL)
+def test_the_sql_keeps_the_rules_that_let_it_run_on_a_cluster(name):
+    said = re.sub(r"--.*", "", SQL[name])
+    volatile = r"now\(\)|_timestamp\(\)|current_timestamp|gen_random|nextval"
+    assert not re.search(volatile, said, re.I), "times and tokens are parameters"
+    assert not re.search(r"CREATE (TRIGGER|RULE|SEQUENCE)|MERGE INTO|advisory|DEFERR|NOTIFY", said, re.I)
+    for update in re.findall(r"\bSET\b(.*?)\b(?:WHERE|RETURNING|;)", said, re.S):
+        assert not re.search(r"= *\w+\[", update), "no subscript inside UPDATE SET"
+    for locked in re.findall(r"(?:SELECT|PERFORM)(?:(?!SELECT|PERFORM).)*?FOR UPDATE", said, re.S):
+        assert "bucket =" in locked, "FOR UPDATE only within a bucket"
 
 
 @pytest.mark.parametrize(

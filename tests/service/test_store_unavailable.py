@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import asyncpg
 import pytest
 from contracts.given import ADA, NOON, OFFER, READ, Clock, append, delivery
 from contracts.wire import Wire, wire_to
@@ -85,6 +86,23 @@ async def test_a_connection_that_broke_is_made_again_without_anyone_noticing(sto
     assert (await store.append(append(e.JobCreated("j"), expected=1))).outcome == "appended"
     assert (await store.receive(delivery("header:2")))[1] is True
     assert (await store.head(ADA)).version == 2
+
+
+async def test_no_call_fails_on_connections_that_died_while_idle(database_url):
+    store = await PostgresStore.open(database_url, Clock())
+    await asyncio.gather(*(store.head(ADA) for _ in range(30)))
+    owner = await asyncpg.connect(database_url)
+    ended = await owner.fetch(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    await owner.close()
+    assert len(ended) > 2
+
+    heads = await asyncio.gather(*(store.head(ADA) for _ in range(30)))
+
+    assert {head.version for head in heads} == {0}
+    await store.close()
 
 
 async def test_an_append_whose_answer_was_lost_is_written_once(store, wire):
