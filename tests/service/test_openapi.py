@@ -14,11 +14,12 @@ from aiohttp.test_utils import make_mocked_request
 from jsonschema import Draft202012Validator
 from lives import life
 from openapi_spec_validator import validate
-from story import NOW
+from story import DAY, NOW
 
 from domain.codec import EVENT_TYPES, event_data
 from domain.coverage import answer
-from domain.events import EngagementEvent
+from domain.days import over_day
+from domain.events import EngagementEvent, FreelancerEvent
 from domain.lifecycle import ENDED, LIVE
 from domain.recorded import Recorded
 from domain.state import Engagement
@@ -27,6 +28,7 @@ from projections.engagement_list import EngagementRow
 from service.api.app import Routes, make_app
 from service.api.auth import OPEN, Door
 from service.api.engagements import CENTS, SECONDS, EngagementRoutes
+from service.api.feed import FeedRoutes, _view
 from service.api.health import HealthRoutes, openapi_document
 from service.api.operations import (
     OperationRoutes,
@@ -36,7 +38,7 @@ from service.api.operations import (
 )
 from service.api.problems import Problem, bad_field, response
 from service.api.reading import MAX_LIMIT
-from service.api.views import coverage_view, delivery_view, engagement_view, event_view
+from service.api.views import coverage_view, day_view, delivery_view, engagement_view, event_view
 from service.clock import utc_now
 from service.ingest.webhooks import Webhooks
 from service.metrics import Metrics
@@ -72,6 +74,7 @@ def the_app() -> web.Application:
     metrics = Metrics()
     routes = Routes(
         webhooks=Webhooks(NONE, NONE, NONE, utc_now, metrics),
+        feed=FeedRoutes(NONE, NONE),
         engagements=EngagementRoutes(NONE, NONE, utc_now),
         operations=OperationRoutes(NONE, NONE, NONE, NONE, utc_now),
         health=HealthRoutes(NONE, metrics, NONE),
@@ -170,6 +173,8 @@ def test_its_lists_of_words_are_the_codes_own() -> None:
     schemas = DOCUMENT["components"]["schemas"]
     assert schemas["State"]["enum"] == [*LIVE, ENDED]
     assert schemas["Event"]["properties"]["type"]["enum"] == [t.__name__ for t in get_args(EngagementEvent)]
+    every = schemas["FeedEvent"]["properties"]["type"]["enum"]
+    assert every == [t.__name__ for t in (*get_args(EngagementEvent), *get_args(FreelancerEvent))]
     outcomes = [*get_args(DeliveryOutcome), None]
     assert schemas["Delivery"]["properties"]["outcome"]["enum"] == outcomes
     assert DOCUMENT["components"]["parameters"]["Limit"]["schema"]["maximum"] == MAX_LIMIT
@@ -198,6 +203,10 @@ def test_any_engagement_at_any_time_fits() -> None:
         for at in (NOW, engagement.latest_at, NOW + chance.randrange(400 * 86_400)):
             fits("Engagement", engagement_view(engagement, at, datetime.fromtimestamp(at, UTC)))
             fits("CoverageAnswer", coverage_view(engagement, answer(engagement, at), at, utc_now()))
+            day = datetime.fromtimestamp(at, UTC).date()
+            start = at - at % DAY
+            told = over_day(engagement, start, start + DAY)
+            fits("CoverageDay", day_view(engagement, told, day, "UTC", utc_now()))
 
 
 def test_what_is_not_known_yet_fits() -> None:
@@ -225,6 +234,7 @@ def test_any_event_fits() -> None:
                 hash=bytes(32),
             )
             fits("Event", event_view(recorded))
+            fits("FeedEvent", _view(recorded))
             seen.add(type(event).__name__)
             assert EVENT_TYPES[type(event).__name__] is type(event)
             assert event_data(event) is not None
