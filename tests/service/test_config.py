@@ -160,6 +160,7 @@ def test_without_a_file_the_example_counts() -> None:
 def test_a_changed_file_counts_from_the_next_look_on(path: Path) -> None:
     config = ConfigFile(path, EXAMPLE)
     assert config.rules().default_term_days == 30
+    assert config.rules().job_name == "Contract {id} — {title}", "UTF-8, whatever the machine's own"
     rewrite(path, "default_term_days = 30", "default_term_days = 120")
     assert config.rules().default_term_days == 120
     assert config.fault is None

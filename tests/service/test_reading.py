@@ -131,6 +131,7 @@ def test_a_field_is_a_text_that_says_something() -> None:
 def test_a_whole_number_is_an_integer_in_range() -> None:
     assert whole_number({"gross_pay": 100}, "gross_pay", 100, 200, "US cents") == 100
     assert whole_number({"gross_pay": 200}, "gross_pay", 100, 200, "US cents") == 200
+    refusal(lambda: whole_number({"gross_pay": True}, "gross_pay", 0, 200, "US cents"), 422)
     for value in (99, 201, 100.0, "100", True, None, [], 10**18):
         problem = refusal(
             lambda value=value: whole_number({"gross_pay": value}, "gross_pay", 100, 200, "US cents"), 422
