@@ -15,6 +15,7 @@ from projections.runner import Runner
 from service.api.app import Routes, make_app
 from service.api.auth import Door
 from service.api.engagements import EngagementRoutes
+from service.api.feed import FeedRoutes
 from service.api.health import HealthRoutes
 from service.api.operations import OperationRoutes
 from service.clients.ten99policy import Ten99Policy
@@ -31,6 +32,7 @@ from service.lists import PageLists, ReadModels
 from service.metrics import Metrics
 from service.settings import Settings
 from service.store.postgres import PostgresStore
+from service.tail import Tail
 from service.web.pages import Pages
 
 log = structlog.get_logger("coverd")
@@ -102,8 +104,8 @@ async def serving(
             ladder=tuning.ladder,
         )
         processor = Processor(store, handler, config, clock, metrics, sweep_seconds=tuning.sweep_seconds)
-        runner = Runner(pool)
-        _connect(handler, worker, processor, runner, works=role != "web")
+        runner, tail = Runner(pool), Tail(pool)
+        _connect(handler, worker, processor, runner, tail, works=role != "web")
         if role != "web":
             worker.start()
             stack.push_async_callback(worker.stop)
@@ -113,7 +115,8 @@ async def serving(
             stack.push_async_callback(_ended, asyncio.create_task(runner.run(), name="projections"))
         url = None
         if role != "worker":
-            routes = _routes(settings, store, handler, processor, pool, runner, metrics, clock)
+            stack.push_async_callback(_ended, asyncio.create_task(tail.run(), name="feed"))
+            routes = _routes(settings, store, handler, processor, pool, runner, tail, metrics, clock)
             app = make_app(routes, Door(settings.api_tokens), metrics)
             url = await _listen(app, settings, stack)
         yield Service(url, store, handler, processor, worker, runner, desk)
@@ -132,7 +135,9 @@ async def _schema_is_current(dsn: str) -> None:
         await conn.close()
 
 
-def _connect(handler: Handler, worker: Worker, processor: Processor, runner: Runner, *, works: bool) -> None:
+def _connect(
+    handler: Handler, worker: Worker, processor: Processor, runner: Runner, tail: Tail, *, works: bool
+) -> None:
     """The short cuts inside one process; every one of them may be missed, a sweep or poll follows."""
 
     def appended(found_ids: bool) -> None:
@@ -141,6 +146,7 @@ def _connect(handler: Handler, worker: Worker, processor: Processor, runner: Run
             processor.new_ids_known()
 
     handler.on_append = appended
+    runner.on_advance = tail.look
     if works:
         handler.on_effects = worker.nudge
 
@@ -152,6 +158,7 @@ def _routes(
     processor: Processor,
     pool: "asyncpg.Pool[asyncpg.Record]",
     runner: Runner,
+    tail: Tail,
     metrics: Metrics,
     clock: Clock,
 ) -> Routes:
@@ -172,6 +179,7 @@ def _routes(
         ),
         engagements=EngagementRoutes(store, handler, clock),
         operations=OperationRoutes(store, handler, processor, lists, clock),
+        feed=FeedRoutes(pool, tail),
         health=HealthRoutes(store, metrics, measure),
         pages=Pages(store, handler, PageLists(lists, handler), clock),
     )

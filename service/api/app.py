@@ -9,6 +9,7 @@ from aiohttp.typedefs import Middleware
 
 from service.api.auth import Door
 from service.api.engagements import EngagementRoutes
+from service.api.feed import FeedRoutes
 from service.api.health import HealthRoutes
 from service.api.keys import REQUEST_ID
 from service.api.operations import OperationRoutes
@@ -28,6 +29,7 @@ class Routes:
     webhooks: Webhooks
     engagements: EngagementRoutes
     operations: OperationRoutes
+    feed: FeedRoutes
     health: HealthRoutes
     pages: Pages
 
@@ -37,6 +39,8 @@ def make_app(routes: Routes, door: Door, metrics: Metrics) -> web.Application:
     app = web.Application(
         middlewares=[_outermost(door, metrics)], client_max_size=MAX_ATTACHMENT + 1024 * 1024
     )
+    app.on_response_prepare.append(_name_request)
+    app.on_shutdown.append(routes.feed.end)
     add = app.router.add_route
     add("POST", "/webhooks/upwork", routes.webhooks.upwork)
     add("POST", "/webhooks/1099policy", routes.webhooks.ten99policy)
@@ -56,6 +60,7 @@ def make_app(routes: Routes, door: Door, metrics: Metrics) -> web.Application:
     get("/v1/deliveries", routes.operations.deliveries)
     get("/v1/deliveries/{id}", routes.operations.delivery)
     add("POST", "/v1/deliveries/{id}/replay", routes.operations.replay)
+    get("/v1/feed", routes.feed.stream, allow_head=False)
     get("/livez", routes.health.live)
     get("/readyz", routes.health.ready)
     get("/metrics", routes.health.metrics)
@@ -78,8 +83,6 @@ def _outermost(door: Door, metrics: Metrics) -> Middleware:
             return await handler(request)
 
         answered = await _as_wanted(request, guarded, request_id)
-        if not answered.prepared:
-            answered.headers["X-Request-Id"] = request_id
         resource = request.match_info.route.resource
         route = resource.canonical if resource else "unknown"
         took = time.perf_counter() - began
@@ -87,6 +90,12 @@ def _outermost(door: Door, metrics: Metrics) -> Middleware:
         return answered
 
     return outermost
+
+
+async def _name_request(request: web.Request, response: web.StreamResponse) -> None:
+    """Here and not in the middleware, which sees a stream only when it has ended."""
+    if REQUEST_ID in request:
+        response.headers["X-Request-Id"] = request[REQUEST_ID]
 
 
 async def _as_wanted(request: web.Request, handler: Handler, request_id: str) -> web.StreamResponse:
