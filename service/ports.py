@@ -156,6 +156,23 @@ class StoredDelivery:
     attempt: int
 
 
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What is known of a source's health, since we began to listen to it.
+
+    ``heard_at``: its last webhook or answer · ``asked_at``: the last time it answered all it was asked ·
+    ``failing_since`` and ``error``: it does not answer · ``due_at``: when it is asked next.
+    """
+
+    name: str
+    since: datetime
+    heard_at: datetime | None
+    asked_at: datetime | None
+    failing_since: datetime | None
+    error: str | None
+    due_at: datetime
+
+
 class Store(Protocol):
     """Events, inbox, outbox, look-ups and files. Every method may raise `StoreUnavailable`."""
 
@@ -242,8 +259,16 @@ class Store(Protocol):
         detail: str | None,
         streams: Sequence[str],
         wake_at: datetime | None = None,
+        waits_for: Sequence[Lookup] = (),
     ) -> None:
-        """Record what became of it; ``wake_at`` (parked, failed) says when to look again."""
+        """Record what became of it; ``wake_at`` (parked, failed) says when to look again.
+
+        ``waits_for`` are ids that would lead a parked one on; see `wake_waiting`.
+        """
+        ...
+
+    async def wake_waiting(self, known: Sequence[Lookup]) -> int:
+        """Make due the parked deliveries that wait for any of these ids; how many there are."""
         ...
 
     async def wake_parked(self) -> int:
@@ -268,6 +293,34 @@ class Store(Protocol):
         self, parked_before: datetime, limit: int = 200
     ) -> Sequence[StoredDelivery]:
         """Unusable and failed ones, the first of each unknown type, and those parked since before that."""
+        ...
+
+    # sources: what is asked of the vendors beside their webhooks
+
+    async def receive_polled(
+        self, deliveries: Sequence[Delivery], cursor: tuple[str, str] | None = None
+    ) -> Sequence[tuple[str, bool]]:
+        """Like `receive` for each, in one transaction with the move of a cursor (its name and place)."""
+        ...
+
+    async def cursor(self, name: str) -> str | None: ...
+
+    async def watch_source(self, name: str, first_due: datetime) -> None:
+        """Begin to listen to a source; nothing happens where that has begun before."""
+        ...
+
+    async def sources(self) -> Sequence[SourceState]: ...
+
+    async def heard(self, name: str, at: datetime) -> None:
+        """The source spoke."""
+        ...
+
+    async def take_turn(self, name: str, owner: str, now: datetime, until: datetime) -> bool:
+        """Whether the source is due and the asking is this owner's; others keep away ``until`` then."""
+        ...
+
+    async def asked(self, name: str, now: datetime, error: str | None, due_at: datetime) -> None:
+        """How the asking went (no error: the source answered all) and when to ask next."""
         ...
 
     # files, by SHA-256

@@ -69,22 +69,28 @@ class ReceiveFlush:
         return await by_halves(deliveries, self._send)
 
     async def _send(self, deliveries: Sequence[Delivery]) -> Sequence[tuple[str, bool]]:
-        given = [self._given(ordinal, delivery) for ordinal, delivery in enumerate(deliveries)]
-        return await self._line.run(lambda connection: _receive(connection, given))
+        given = arriving(deliveries, self._arrivals)
+        return await self._line.run(lambda connection: receive(connection, given))
 
-    def _given(self, ordinal: int, delivery: Delivery) -> dict[str, Any]:
-        return {
+
+def arriving(deliveries: Sequence[Delivery], arrivals: Arrivals) -> list[dict[str, Any]]:
+    """Deliveries as ``receive.sql`` takes them, each with an arrival of its own."""
+    return [
+        {
             "ordinal": ordinal,
             "bucket": bucket_of_delivery(delivery),
-            "arrival": self._arrivals.next(delivery.received_at),
+            "arrival": arrivals.next(delivery.received_at),
             "body": base64.b64encode(delivery.body).decode(),
             "received_at": delivery.received_at,
             "wake_at": delivery.received_at + LEASE,
             **delivery_given(delivery),
         }
+        for ordinal, delivery in enumerate(deliveries)
+    ]
 
 
-async def _receive(connection: "Connection", given: Sequence[dict[str, Any]]) -> Sequence[tuple[str, bool]]:
+async def receive(connection: "Connection", given: Sequence[dict[str, Any]]) -> Sequence[tuple[str, bool]]:
+    """Keep the new ones; the id of each and whether it is new."""
     new = {row["ordinal"] for row in await connection.fetch(sql("receive"), orjson.dumps(given).decode())}
     answers = []
     for one in given:

@@ -5,10 +5,10 @@ from datetime import datetime
 from hashlib import sha256
 
 from service.store.memory_events import MemoryEvents
-from service.store.memory_inbox import MemoryInbox
+from service.store.memory_sources import MemorySources
 
 
-class MemoryStore(MemoryEvents, MemoryInbox):
+class MemoryStore(MemoryEvents, MemorySources):
     """Every promise of `service.ports.Store` but to outlive the process. ``clock`` gives aware times.
 
     Its methods never wait, so each of them is one transaction.
@@ -16,7 +16,7 @@ class MemoryStore(MemoryEvents, MemoryInbox):
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         MemoryEvents.__init__(self, clock)
-        MemoryInbox.__init__(self, clock)
+        MemorySources.__init__(self, clock)
         self._files: dict[str, bytes] = {}
 
     async def put_file(self, content: bytes) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from service.ports import Delivery, DeliveryOutcome, StoredDelivery
+from service.ports import Delivery, DeliveryOutcome, Lookup, StoredDelivery
 from service.store.arrivals import LAST, LEASE, Arrivals, bucket_of_delivery, delivery_id, parsed
 from service.store.limits import check_delivery, clean
 
@@ -51,6 +51,7 @@ class MemoryInbox:
         self._arrivals = Arrivals()
         self._inbox: dict[UUID, StoredRow] = {}
         self._first: dict[tuple[str, str], str] = {}
+        self._waiting: dict[Lookup, dict[str, StoredRow]] = {}
 
     async def receive(self, delivery: Delivery) -> tuple[str, bool]:
         """Raises `NotStorable` when it can never be kept."""
@@ -86,13 +87,25 @@ class MemoryInbox:
         detail: str | None,
         streams: Sequence[str],
         wake_at: datetime | None = None,
+        waits_for: Sequence[Lookup] = (),
     ) -> None:
         row = self._row(delivery_id)
         if row is None:
             return
+        for lookup in waits_for:
+            self._waiting.setdefault(lookup, {})[row.id] = row
         row.outcome, row.type, row.detail = outcome, clean(type), clean(detail)
         row.streams, row.wake_at, row.processed_at = tuple(streams), wake_at, self._clock()
         row.parked_at = (row.parked_at or row.processed_at) if outcome == "parked" else None
+
+    async def wake_waiting(self, known: Sequence[Lookup]) -> int:
+        waiting: dict[str, StoredRow] = {}
+        for lookup in known:
+            waiting |= self._waiting.pop(lookup, {})
+        woken = [row for row in waiting.values() if row.outcome == "parked"]
+        for row in woken:
+            row.wake_at = self._clock()
+        return len(woken)
 
     async def wake_parked(self) -> int:
         parked = [row for row in self._inbox.values() if row.outcome == "parked"]

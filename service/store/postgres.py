@@ -14,6 +14,7 @@ from service.store.lines import Line, close_pool, open_pool
 from service.store.postgres_effects import PostgresEffects
 from service.store.postgres_events import PostgresEvents
 from service.store.postgres_inbox import PostgresInbox
+from service.store.postgres_sources import PostgresSources
 
 if TYPE_CHECKING:
     from service.store.lines import Pool
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 CONNECTIONS = 10
 
 
-class PostgresStore(PostgresEvents, PostgresEffects, PostgresInbox):
+class PostgresStore(PostgresEvents, PostgresEffects, PostgresInbox, PostgresSources):
     """Every promise of `service.ports.Store`. Make one with `open`, and `close` it."""
 
     def __init__(self, pool: "Pool", clock: Callable[[], datetime], appends: Line, receipts: Line) -> None:
         PostgresEvents.__init__(self, pool, clock, appends)
         PostgresInbox.__init__(self, pool, clock, receipts)
+        PostgresSources.__init__(self, pool, clock)
         self._lines = appends, receipts
 
     @classmethod

@@ -5,17 +5,18 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from service.ports import Delivery, DeliveryOutcome, StoredDelivery
+from service.ports import Delivery, DeliveryOutcome, Lookup, StoredDelivery
 from service.store import rows
 from service.store.arrivals import LAST, parsed
 from service.store.flush import ReceiveFlush
 from service.store.gather import Gatherer
-from service.store.limits import check_delivery, clean
-from service.store.lines import Line
+from service.store.limits import check_delivery, clean, storable
+from service.store.lines import Line, on_pool
+from service.store.statements import sql
 from service.store.tables import Tables
 
 if TYPE_CHECKING:
-    from service.store.lines import Pool
+    from service.store.lines import Connection, Pool
 
 
 class PostgresInbox(Tables):
@@ -50,12 +51,27 @@ class PostgresInbox(Tables):
         detail: str | None,
         streams: Sequence[str],
         wake_at: datetime | None = None,
+        waits_for: Sequence[Lookup] = (),
     ) -> None:
         place = parsed(delivery_id)
         if place is None:
             return
         said = outcome, clean(type), clean(detail), list(streams), wake_at, self._clock()
-        await self._value("settle_delivery", *place, *said)
+        awaited = [lookup for lookup in waits_for if all(map(storable, lookup))]
+        if not awaited:
+            await self._value("settle_delivery", *place, *said)
+            return
+
+        async def settle(connection: "Connection") -> None:
+            async with connection.transaction():
+                await connection.execute(sql("settle_delivery"), *place, *said)
+                await connection.execute(sql("waiting"), rows.text(rows.lookups(awaited)), *place)
+
+        await on_pool(self._pool, settle)
+
+    async def wake_waiting(self, known: Sequence[Lookup]) -> int:
+        ids = rows.lookups([lookup for lookup in known if all(map(storable, lookup))])
+        return int(await self._value("wake_waiting", rows.text(ids), self._clock())) if ids else 0
 
     async def wake_parked(self) -> int:
         return int(await self._value("wake_parked", self._clock()))

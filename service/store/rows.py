@@ -19,6 +19,8 @@ from service.ports import (
     EffectParkedMark,
     EffectRow,
     Head,
+    Lookup,
+    SourceState,
     StoredDelivery,
 )
 from service.store.arrivals import delivery_id
@@ -50,12 +52,16 @@ def command(append: Append) -> dict[str, Any]:
         "state": append.state,
         "status": text(append.status),
         "effects": [_effect(wanted) for wanted in distinct(append.effects)] if append.events else [],
-        "lookups": [
-            {"bucket": bucket_of(f"{kind}:{id}"), "kind": kind, "id": id}
-            for kind, id in dict.fromkeys(append.lookups)
-        ],
+        "lookups": lookups(append.lookups),
         "settles": _settles(append.settles) if append.settles else None,
     }
+
+
+def lookups(given: Sequence[Lookup]) -> list[dict[str, Any]]:
+    """Ids with the buckets they live in."""
+    return [
+        {"bucket": bucket_of(f"{kind}:{id}"), "kind": kind, "id": id} for kind, id in dict.fromkeys(given)
+    ]
 
 
 def text(value: object) -> str:
@@ -189,3 +195,7 @@ def stored_delivery(row: Row) -> StoredDelivery:
         processed_at=row["processed_at"],
         attempt=row["attempt"],
     )
+
+
+def source_state(row: Row) -> SourceState:
+    return SourceState(**{name: row[name] for name in SourceState.__slots__})

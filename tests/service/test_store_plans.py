@@ -44,6 +44,9 @@ WITH s AS MATERIALIZED (
   FROM s
 ), ids AS (
   INSERT INTO coverd.vendor_id SELECT coverd.bucket_of('offer:' || n), 'offer', n::text, id FROM s
+), awaited AS (
+  INSERT INTO coverd.waiting
+  SELECT coverd.bucket_of('quote:' || n), 'quote', n::text, n % 1024, lpad(to_hex(n), 32, '0')::uuid FROM s
 )
 INSERT INTO coverd.inbox (bucket, arrival, source, dedupe, body, headers, verdict, received_at, attempt,
                           wake_at, outcome, type, parked_at, processed_at)
@@ -70,6 +73,7 @@ HOT = (
     *("finish", "retry_later", "effects_of", "next_due"),
     *("arrival_of", "delivery", "settle_delivery", "replay_delivery", "wake_parked"),
     *("deliveries", "deliveries_needing_attention", "file", "ready"),
+    "waiting",
 )
 
 
@@ -120,6 +124,8 @@ async def test_what_happens_inside_functions_goes_by_an_index_too(filled):
     await filled.fetch(sql("claim"), 10, LATER, LATER, ["upwork"])
     assert await filled.fetch(sql("claim_of"), *PLACE, NOON, LATER) == []
     await filled.fetch(sql("claim_deliveries"), 10, LATER, LATER)
+    ids = text([{"bucket": bucket_of("offer:7"), "kind": "offer", "id": "7"}])
+    assert await filled.fetchval(sql("wake_waiting"), ids, LATER) == 0
 
     assert await sequential_scans(filled) == before
 

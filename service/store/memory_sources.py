@@ -1,0 +1,64 @@
+"""Sources and cursors in memory."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from service.ports import Delivery, SourceState
+from service.store.limits import check_delivery, clean
+from service.store.memory_inbox import MemoryInbox
+
+
+class MemorySources(MemoryInbox):
+    """See `service.ports.Store`."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        MemoryInbox.__init__(self, clock)
+        self._cursors: dict[str, str] = {}
+        self._sources: dict[str, SourceState] = {}
+
+    async def receive_polled(
+        self, deliveries: Sequence[Delivery], cursor: tuple[str, str] | None = None
+    ) -> Sequence[tuple[str, bool]]:
+        for delivery in deliveries:
+            check_delivery(delivery)
+        if cursor is not None:
+            self._cursors[cursor[0]] = cursor[1]
+        return [await self.receive(delivery) for delivery in deliveries]
+
+    async def cursor(self, name: str) -> str | None:
+        return self._cursors.get(name)
+
+    async def watch_source(self, name: str, first_due: datetime) -> None:
+        fresh = SourceState(name, self._clock(), None, None, None, None, first_due)
+        self._sources.setdefault(name, fresh)
+
+    async def sources(self) -> Sequence[SourceState]:
+        return [self._sources[name] for name in sorted(self._sources)]
+
+    async def heard(self, name: str, at: datetime) -> None:
+        source = self._sources.get(name)
+        if source is not None:
+            self._sources[name] = replace(source, heard_at=_later(source.heard_at, at))
+
+    async def take_turn(self, name: str, owner: str, now: datetime, until: datetime) -> bool:
+        source = self._sources.get(name)
+        if source is None or source.due_at > now:
+            return False
+        self._sources[name] = replace(source, due_at=until)
+        return True
+
+    async def asked(self, name: str, now: datetime, error: str | None, due_at: datetime) -> None:
+        source = self._sources.get(name)
+        if source is None:
+            return
+        if error is None:
+            heard_at = _later(source.heard_at, now)
+            told = replace(source, asked_at=now, heard_at=heard_at, failing_since=None, error=None)
+        else:
+            told = replace(source, failing_since=source.failing_since or now, error=clean(error))
+        self._sources[name] = replace(told, due_at=due_at)
+
+
+def _later(one: datetime | None, other: datetime) -> datetime:
+    return other if one is None else max(one, other)

@@ -1,0 +1,117 @@
+"""Sources and cursors: who asks, how far it has come, when each was heard of; and what waits for an id."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from contracts.given import NOON, delivery
+
+from service.store.errors import NotStorable
+
+MINUTE = timedelta(minutes=1)
+
+
+async def test_polled_deliveries_and_webhooks_are_kept_once_together(store):
+    first, _ = await store.receive(delivery("body:ev_1", source="1099policy"))
+
+    kept = await store.receive_polled(
+        [delivery("body:ev_1", source="1099policy"), delivery("body:ev_2", source="1099policy")]
+    )
+
+    assert kept[0] == (first, False)
+    assert kept[1][1] is True
+    assert await store.receive(delivery("body:ev_2", source="1099policy")) == (kept[1][0], False)
+
+
+async def test_a_cursor_moves_with_the_deliveries_it_brings(store):
+    assert await store.cursor("1099policy:events") is None
+    await store.receive_polled([delivery("body:ev_1")], ("1099policy:events", "17"))
+    assert await store.cursor("1099policy:events") == "17"
+    await store.receive_polled([], ("1099policy:events", "18"))
+    assert await store.cursor("1099policy:events") == "18"
+    assert await store.cursor("upwork:offers") is None
+
+
+async def test_a_cursor_stays_where_it_was_when_a_delivery_cannot_be_kept(store):
+    await store.receive_polled([], ("1099policy:events", "17"))
+    with pytest.raises(NotStorable):
+        await store.receive_polled([delivery("body:ev_1"), delivery("no\0")], ("1099policy:events", "18"))
+    assert await store.cursor("1099policy:events") == "17"
+    assert await store.deliveries() == []
+
+
+async def test_nothing_polled_is_nothing_kept(store):
+    assert await store.receive_polled([]) == []
+
+
+async def test_one_of_many_gets_the_turn_and_the_others_when_it_is_due_again(store, clock):
+    await store.watch_source("upwork", NOON + MINUTE)
+    assert await store.take_turn("upwork", "early", NOON, NOON + 2 * MINUTE) is False
+    now, until = clock.move(60), NOON + 5 * MINUTE
+
+    taken = await asyncio.gather(*(store.take_turn("upwork", f"r{n}", now, until) for n in range(8)))
+
+    assert sorted(taken) == [False] * 7 + [True]
+    assert await store.take_turn("upwork", "late", until - MINUTE, until) is False
+    assert await store.take_turn("upwork", "heir", until, until + MINUTE) is True
+    assert await store.take_turn("nobody", "me", until, until) is False
+
+
+async def test_a_source_is_heard_by_webhooks_and_by_answers(store, clock):
+    await store.watch_source("1099policy", NOON)
+    await store.watch_source("1099policy", NOON + MINUTE)
+    await store.heard("1099policy", NOON + MINUTE)
+    await store.heard("1099policy", NOON)
+
+    (source,) = await store.sources()
+    assert (source.since, source.heard_at, source.asked_at, source.due_at) == (
+        NOON,
+        NOON + MINUTE,
+        None,
+        NOON,
+    )
+
+    await store.asked("1099policy", NOON + 2 * MINUTE, None, NOON + 7 * MINUTE)
+    (source,) = await store.sources()
+    assert (source.heard_at, source.asked_at) == (NOON + 2 * MINUTE, NOON + 2 * MINUTE)
+    assert (source.failing_since, source.error, source.due_at) == (None, None, NOON + 7 * MINUTE)
+
+
+async def test_a_source_fails_since_it_first_did_and_recovers_at_once(store):
+    await store.watch_source("upwork", NOON)
+    await store.asked("upwork", NOON, None, NOON)
+    for minute in (1, 2):
+        await store.asked("upwork", NOON + minute * MINUTE, f"try {minute}", NOON)
+
+    (source,) = await store.sources()
+    assert (source.failing_since, source.error) == (NOON + MINUTE, "try 2")
+    assert (source.heard_at, source.asked_at) == (NOON, NOON)
+
+    await store.asked("upwork", NOON + 3 * MINUTE, None, NOON)
+    (source,) = await store.sources()
+    assert (source.failing_since, source.error, source.asked_at) == (None, None, NOON + 3 * MINUTE)
+
+
+async def test_a_parked_delivery_wakes_when_what_it_waits_for_is_known(store, clock):
+    later = clock() + timedelta(hours=1)
+    ids = {}
+    for name, waits_for in (("one", [("policy", "pl_1"), ("quote", "qt_1")]), ("two", [("policy", "pl_2")])):
+        ids[name], _ = await store.receive(delivery(name))
+        await store.settle_delivery(ids[name], "parked", "t", None, [], later, waits_for)
+
+    assert await store.wake_waiting([("quote", "qt_9"), ("offer", "pl_1")]) == 0
+    assert await store.wake_waiting([("quote", "qt_1"), ("offer", "of_1")]) == 1
+
+    assert [one.id for one in await store.claim_deliveries(10, 60, clock())] == [ids["one"]]
+    assert await store.wake_waiting([("quote", "qt_1")]) == 0
+    assert await store.wake_waiting([]) == 0
+
+
+async def test_what_was_settled_while_it_waited_is_not_woken(store, clock):
+    id, _ = await store.receive(delivery())
+    awaited = [("policy", "pl_1"), ("policy", "odd \0 id")]
+    await store.settle_delivery(id, "parked", "t", None, [], clock() + timedelta(hours=1), awaited)
+    await store.settle_delivery(id, "applied", "t", None, ["engagement:9001"])
+
+    assert await store.wake_waiting([("policy", "pl_1"), ("policy", "odd \0 id")]) == 0
+    assert await store.claim_deliveries(10, 60, clock.move(7200)) == []
