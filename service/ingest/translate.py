@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from domain import commands as c
-from service.clients.documents import instant
+from service.clients.fields import instant
 from service.ports import Lookup
 
 ALIASES: Mapping[str, str] = {

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain import commands as c
-from service.clients.documents import instant
+from service.clients.fields import instant
 from service.ingest.translate import (
     ALIASES,
     QUIET_FAMILIES,
