@@ -1,7 +1,8 @@
 """Hands for a demonstration: asks a running service, and moves the sandboxes behind it, only over HTTP."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
@@ -10,6 +11,12 @@ from domain.errors import CoverdError
 
 PATIENCE = 30.0
 """Seconds a demonstration waits for one step."""
+
+PAUSES = (0.05, 1.0)
+"""Seconds after which it looks again though nothing was told: at first, and doubled up to at most.
+
+Not all that happens is an event: a delivery that is set aside, a call at a vendor.
+"""
 
 
 class DemoFailed(CoverdError):
@@ -43,6 +50,22 @@ class Peer:
         async with self._session.post(self.url + path, data=body, headers=sent) as response:
             await response.read()
             return response.status
+
+    @asynccontextmanager
+    async def told(self, path: str) -> AsyncIterator[asyncio.Event]:
+        """Set with each message that a stream of Server-Sent Events brings from now on."""
+        news = asyncio.Event()
+        without_end = aiohttp.ClientTimeout(total=None)
+        async with self._session.get(self.url + path, headers=self._headers, timeout=without_end) as stream:
+            if stream.status != 200:
+                raise DemoFailed(what=f"GET {self.url}{path} answered {stream.status}")
+            listening = asyncio.create_task(_listen(stream.content, news))
+            try:
+                yield news
+            finally:
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+                stream.close()
 
     async def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
         try:
@@ -136,18 +159,37 @@ class Driver:
         what: str,
         seen: Callable[[], str] = lambda: "nothing yet",
     ) -> None:
-        """Look again and again until it is so."""
+        """Look, and again after each event of the service's feed, until it is so.
+
+        An event is in the feed only when the lists show it too, so what it leads to is there to be seen.
+        """
         try:
             async with asyncio.timeout(PATIENCE):
-                while not await look():  # noqa: ASYNC110 - the other side is another process
-                    await asyncio.sleep(0.02)
+                if not await look():
+                    await self._watch(look)
         except TimeoutError:
             raise DemoFailed(what=f"Waited {PATIENCE:.0f} s for {what}; it shows {seen()}.") from None
+
+    async def _watch(self, look: Callable[[], Awaitable[bool]]) -> None:
+        pause, longest = PAUSES
+        async with self.service.told("/v1/feed") as news:
+            # The first look is for what came before the feed was opened.
+            while not await look():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await news.wait()
+                pause = min(2 * pause, longest)
+                news.clear()
 
     async def events(self, engagement_id: str) -> list[dict[str, Any]]:
         found = await self.service.get(f"/v1/engagements/{engagement_id}/events")
         items: list[dict[str, Any]] = found["items"]
         return items
+
+
+async def _listen(stream: aiohttp.StreamReader, news: asyncio.Event) -> None:
+    async for _ in stream.iter_any():
+        news.set()
 
 
 def _brief(shown: Mapping[str, Any]) -> str:
