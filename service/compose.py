@@ -1,7 +1,7 @@
 """The composition root: every part is made here, given what it needs, started in order, stopped in turn."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -30,6 +30,7 @@ from service.ingest.process import Processor
 from service.ingest.webhooks import Webhooks
 from service.lists import PageLists, ReadModels
 from service.metrics import Metrics
+from service.ports import Lookup
 from service.settings import Settings
 from service.store.postgres import PostgresStore
 from service.tail import Tail
@@ -83,7 +84,9 @@ async def serving(
         stack.push_async_callback(pool.close)
         session = await stack.enter_async_context(
             aiohttp.ClientSession(
-                headers={"User-Agent": "coverd/0.1"}, connector=aiohttp.TCPConnector(limit=0)
+                headers={"User-Agent": "coverd/0.1"},
+                connector=aiohttp.TCPConnector(limit=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
             )
         )
         metrics = Metrics()
@@ -140,10 +143,9 @@ def _connect(
 ) -> None:
     """The short cuts inside one process; every one of them may be missed, a sweep or poll follows."""
 
-    def appended(found_ids: bool) -> None:
+    def appended(found: Sequence[Lookup]) -> None:
         runner.nudge()
-        if found_ids:
-            processor.new_ids_known()
+        processor.ids_known(found)
 
     handler.on_append = appended
     runner.on_advance = tail.look

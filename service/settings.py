@@ -301,8 +301,10 @@ class _Reader:
             scope, token = (part.strip() for part in pair.partition(":")[::2])
             if not pair.strip():
                 continue
-            if scope not in SCOPES or len(token) < 8:
-                self.fault(f"{name} takes scope:TOKEN pairs; scopes are {', '.join(SCOPES)}, tokens 8+ long.")
+            if scope not in SCOPES or not token:
+                self.fault(
+                    f"{name} takes scope:TOKEN pairs; scopes are {', '.join(SCOPES)}; e.g. read:TOKEN."
+                )
                 continue
             tokens.append(ApiToken(scope, sha256(token.encode()).digest()))
         return tuple(tokens)

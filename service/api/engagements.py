@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 from typing import Any
+from uuid import uuid4
 
 import orjson
 from aiohttp import BodyPartReader, web
@@ -106,16 +107,25 @@ class EngagementRoutes:
         stream_id = engagement_stream(engagement_id)
         after, size = _after(request), limit(request) if "limit" in request.query else None
         if "application/x-ndjson" in request.headers.get("Accept", ""):
-            response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-            await response.prepare(request)
-            async for recorded in self._store.stream_history(stream_id):
-                await response.write(orjson.dumps(event_view(recorded)) + b"\n")
-            await response.write_eof()
-            return response
+            return await self._stream(request, stream_id, after, size)
         history = await self._store.history(stream_id, after, None if size is None else size + 1)
         shown = history[:size]
         cursor = str(shown[-1].version) if len(history) > len(shown) else None
         return json_response({"items": [event_view(r) for r in shown], "next": cursor})
+
+    async def _stream(
+        self, request: web.Request, stream_id: str, after: int, size: int | None
+    ) -> web.StreamResponse:
+        headers = {"Content-Type": "application/x-ndjson", "X-Request-Id": request[REQUEST_ID]}
+        response = web.StreamResponse(headers=headers)
+        await response.prepare(request)
+        async for recorded in self._store.stream_history(stream_id):
+            if size is not None and recorded.version > after + size:
+                break
+            if recorded.version > after:
+                await response.write(orjson.dumps(event_view(recorded)) + b"\n")
+        await response.write_eof()
+        return response
 
     async def replay(self, request: web.Request) -> web.Response:
         """The folded state after event N and the move that event made."""
@@ -170,9 +180,7 @@ class EngagementRoutes:
     async def _do(self, request: web.Request, command: c.EngagementCommand) -> web.Response:
         engagement_id = request.match_info["id"]
         request_id = request[REQUEST_ID]
-        key = _request_key(request)
-        cause = f"request:{key}" if key else f"request:{request_id}"
-        origin = Origin(cause, request_id, request[ACTOR])
+        origin = Origin(cause_of(request), request_id, request[ACTOR])
         handled = await self._handler.engagement(engagement_id, command, origin)
         head = await self._store.head(engagement_stream(engagement_id))
         view = engagement_view(handled.after, epoch(self._clock()), head.updated_at)
@@ -201,9 +209,16 @@ def _after(request: web.Request) -> int:
     return int(text)
 
 
+def cause_of(request: web.Request) -> str:
+    """What makes two writes the same: the Idempotency-Key on this route; without one, nothing does."""
+    key = _request_key(request)
+    act = request.path.rpartition("/")[2]
+    return f"request:{act}:{_safe_key(key)}" if key else f"request:{act}:{uuid4().hex}"
+
+
 def _version(request: web.Request, latest: int) -> int:
     text = request.query.get("version", str(latest))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= latest:
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or not 1 <= int(text) <= latest:
         raise Problem(400, f"version must be a whole number from 1 to {latest}.")
     return int(text)
 

@@ -10,7 +10,7 @@ from domain.lifecycle import ENDED, LIVE
 from projections.attention_list import AttentionRow
 from projections.engagement_list import EngagementRow
 from projections.errors import BadCursor
-from service.api.engagements import json_response
+from service.api.engagements import cause_of, json_response
 from service.api.keys import ACTOR, REQUEST_ID
 from service.api.problems import Problem
 from service.api.reading import json_object, limit, only, only_fields, text_field
@@ -28,6 +28,10 @@ CLEARS = {
     "failed": "Mend the cause, then replay the delivery.",
 }
 """What makes an attention item about a delivery go away."""
+
+
+AFTER_DELIVERY = "delivery:"
+"""How a cursor begins whose page ended among the deliveries."""
 
 
 class OperationRoutes:
@@ -62,13 +66,19 @@ class OperationRoutes:
 
     async def attention(self, request: web.Request) -> web.Response:
         only(request, "code", "cursor", "limit")
-        query = request.query
-        rows, after = await self._page(
-            self._lists.attention(code=query.get("code"), cursor=query.get("cursor"), limit=limit(request))
-        )
-        items = [_attention_row_view(row) for row in rows]
-        if "cursor" not in query:
-            items = [*await self._of_deliveries(query.get("code")), *items]
+        """Deliveries that reached no engagement first, then what waits on engagements."""
+        size, code, cursor = limit(request), request.query.get("code"), request.query.get("cursor")
+        items: list[dict[str, Any]] = []
+        if cursor is None or cursor.startswith(AFTER_DELIVERY):
+            items = await self._of_deliveries(code, cursor)
+            cursor = None
+        after: str | None = f"{AFTER_DELIVERY}{items[size - 1]['delivery']}" if len(items) >= size else None
+        items = items[:size]
+        if len(items) < size:
+            rows, after = await self._page(
+                self._lists.attention(code=code, cursor=cursor, limit=size - len(items))
+            )
+            items += [_attention_row_view(row) for row in rows]
         groups = await self._lists.attention_by_code()
         return json_response(
             {
@@ -87,10 +97,13 @@ class OperationRoutes:
             }
         )
 
-    async def _of_deliveries(self, code: str | None) -> list[dict[str, Any]]:
+    async def _of_deliveries(self, code: str | None, cursor: str | None) -> list[dict[str, Any]]:
         since = self._clock() - PARKED_LONG
         found = await self._store.deliveries_needing_attention(since)
-        items = [delivery_attention(stored) for stored in found]
+        ids = [stored.id for stored in found]
+        seen = cursor.removeprefix(AFTER_DELIVERY) if cursor else None
+        left = found[ids.index(seen) + 1 :] if seen in ids else found if seen is None else []
+        items = [delivery_attention(stored) for stored in left]
         return [item for item in items if code is None or item["code"] == code]
 
     async def deliveries(self, request: web.Request) -> web.Response:
@@ -144,8 +157,7 @@ class OperationRoutes:
         first, last = text_field(body, "first_name", 100), text_field(body, "last_name", 100)
         freelancer_id, now = request.match_info["id"], epoch(self._clock())
         request_id = request[REQUEST_ID]
-        key = request.headers.get("Idempotency-Key", "").strip()[:200] or request_id
-        origin = Origin(f"request:{key}", request_id, request[ACTOR])
+        origin = Origin(cause_of(request), request_id, request[ACTOR])
         await self._handler.freelancer(freelancer_id, c.DecideName(now, first, last), origin)
         resumed = await self._resume(freelancer_id, now, origin)
         return json_response({"freelancer_id": freelancer_id, "resumed": resumed}, status=202)

@@ -99,6 +99,8 @@ def problem_of(error: Exception) -> Problem:
         case web.HTTPMethodNotAllowed():
             allowed = ", ".join(sorted(error.allowed_methods))
             return Problem(405, f"Use {allowed}.", headers={"Allow": allowed})
+        case ConnectionError() | web.RequestPayloadError():
+            return Problem(400, "The body did not arrive whole.")
         case web.HTTPNotFound():
             return Problem(404, "No such path; /openapi.json lists all of them.")
         case web.HTTPException() if error.status >= 400:

@@ -139,13 +139,13 @@ MATCHING = ("contractor_has_matching_policy", "contract_has_matching_policy")
 
 
 async def _create_quote(effect: x.CreateQuote, claimed: Claimed, desk: Desk) -> c.EngagementCommand:
-    async def send(effective_date: int) -> dict[str, Any]:
+    async def send(effective_date: int, key: str) -> dict[str, Any]:
         return await desk.ten99policy.create_quote(
-            effect, claimed.key, effective_date=effective_date, end_date=effect.window.ends_at
+            effect, key, effective_date=effective_date, end_date=effect.window.ends_at
         )
 
     try:
-        quote, effective, moved_from = await _dated(send, effect.window.starts_at, desk)
+        quote, effective, moved_from = await _dated(send, effect.window.starts_at, claimed.key, desk)
     except VendorRefused as refused:
         if refused.code in MATCHING:
             return c.WaiveQuote(desk.now(), refused.why)
@@ -160,19 +160,20 @@ async def _create_quote(effect: x.CreateQuote, claimed: Claimed, desk: Desk) -> 
 
 
 async def _dated(
-    send: Callable[[int], Awaitable[dict[str, Any]]], starts_at: int, desk: Desk
+    send: Callable[[int, str], Awaitable[dict[str, Any]]], starts_at: int, key: str, desk: Desk
 ) -> tuple[dict[str, Any], int, int | None]:
     """Send with the contract's start; where the vendor refuses it as past, with the next day.
 
-    Answers the object, the start that was accepted, and the one that was refused, if any.
+    The refusal is definite and may be stored for its key, so the moved one has a key of its own, again the
+    same on every try. Answers the object, the start that was accepted, and the one that was refused, if any.
     """
     try:
-        return await send(starts_at), starts_at, None
+        return await send(starts_at, key), starts_at, None
     except VendorRefused as refused:
         if refused.code != "effective_date_invalid":
             raise
     tomorrow = (desk.now() // DAY + 1) * DAY
-    return await send(tomorrow), tomorrow, starts_at
+    return await send(tomorrow, f"{key}-next-day"), tomorrow, starts_at
 
 
 async def _open_session(effect: x.OpenSession, claimed: Claimed, desk: Desk) -> c.EngagementCommand:
@@ -192,13 +193,13 @@ async def _open_session(effect: x.OpenSession, claimed: Claimed, desk: Desk) -> 
 
 
 async def _create_assignment(effect: x.CreateAssignment, claimed: Claimed, desk: Desk) -> c.EngagementCommand:
-    async def send(effective_date: int) -> dict[str, Any]:
+    async def send(effective_date: int, key: str) -> dict[str, Any]:
         return await desk.ten99policy.create_assignment(
-            effect, claimed.key, effective_date=effective_date, end_date=effect.window.ends_at
+            effect, key, effective_date=effective_date, end_date=effect.window.ends_at
         )
 
     try:
-        made, effective, moved_from = await _dated(send, effect.window.starts_at, desk)
+        made, effective, moved_from = await _dated(send, effect.window.starts_at, claimed.key, desk)
     except VendorRefused as refused:
         if refused.code == "no_active_policy" or "No matching policy" in refused.why:
             return c.NoteAssignmentRefused(desk.now(), refused.why)

@@ -118,7 +118,7 @@ class Worker:
                 log.warning("the store went away; the lease will bring it back", error=str(error))
             except Exception as error:
                 log.exception("an effect failed in coverd itself", **_names(claimed))
-                await self._later(claimed, f"coverd: {type(error).__name__}", None)
+                await self._failed_here(claimed, f"coverd: {type(error).__name__}")
 
     async def _perform(self, claimed: Claimed) -> None:
         engagement = await self._desk.handler.load(subject(claimed.stream_id))
@@ -139,6 +139,12 @@ class Worker:
         await self._settle(claimed, outcome, self._desk.origin(claimed), _done(claimed))
         self._metrics.effects.labels(claimed.kind, "done").inc()
         log.info("effect done", attempt=claimed.attempt, **_names(claimed))
+
+    async def _failed_here(self, claimed: Claimed, error: str) -> None:
+        if self._ladder.exhausted(claimed.created_at, self._desk.clock()):
+            await self._park(claimed, error)
+        else:
+            await self._later(claimed, error, None)
 
     async def _unavailable(self, claimed: Claimed, error: VendorUnavailable) -> None:
         now = self._desk.clock()

@@ -147,7 +147,7 @@ def test_no_fault_tells_a_secret() -> None:
         read(wrong)
     assert "s3cr3t" not in str(caught.value)
     assert "s3cr3t" not in repr(caught.value)
-    assert len(faults(wrong)) == 8
+    assert len(faults(wrong)) == 7
 
 
 def test_a_secret_is_equal_to_itself_only() -> None:
@@ -186,9 +186,7 @@ def test_tokens_are_kept_by_their_hash() -> None:
     assert token.digest.hex() == "6596ae1cebe7948c950e596c7301842dc37ab6bbcf0ce8b3115f1045484791ba"
 
 
-@pytest.mark.parametrize(
-    "pairs", ["reader-s3cr3t", "write:writer-s3cr3t", "read:short", "read:", ":reader-s3cr3t"]
-)
+@pytest.mark.parametrize("pairs", ["reader-s3cr3t", "write:writer-s3cr3t", "read:", ":reader-s3cr3t"])
 def test_a_token_that_is_no_pair_is_a_fault(pairs: str) -> None:
     assert any("COVERD_API_TOKENS" in fault for fault in faults({"COVERD_API_TOKENS": pairs}))
 
