@@ -1,7 +1,7 @@
 """handle: load, decide, react, append. The only way anything is written to a stream."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from domain import codec
@@ -44,7 +44,10 @@ class Handled:
 
 
 class Handler:
-    """Turns commands into appended events. ``on_effects`` and ``on_append`` are told after the commit."""
+    """Turns commands into appended events. ``on_effects`` and ``on_append`` are told after the commit.
+
+    ``on_append`` is given the ids by which the stream can be found from now on.
+    """
 
     def __init__(
         self,
@@ -52,7 +55,7 @@ class Handler:
         rules: Callable[[], Rules],
         *,
         on_effects: Callable[[str], None] = lambda _stream: None,
-        on_append: Callable[[bool], None] = lambda _found: None,
+        on_append: Callable[[Sequence[Lookup]], None] = lambda _found: None,
         remember: int = 4096,
     ) -> None:
         self._store = store
@@ -116,7 +119,8 @@ class Handler:
             if appended.outcome != "appended":
                 return Handled(False, (), before)
             self._keep(stream_id, decision.after)
-            self._tell(stream_id, effects, found)
+            born = (("engagement", engagement_id),) if before.version == 0 else ()
+            self._tell(stream_id, effects, (*born, *found))
             return Handled(True, decision.events, decision.after)
         raise Contended(stream_id=stream_id)
 
@@ -169,7 +173,7 @@ class Handler:
     def _tell(self, stream_id: str, effects: tuple[Wanted, ...], found: tuple[Lookup, ...]) -> None:
         if effects:
             self.on_effects(stream_id)
-        self.on_append(bool(found))
+        self.on_append(found)
 
 
 def lookups(events: tuple[e.Event, ...], origin: Origin) -> tuple[Lookup, ...]:
@@ -195,6 +199,6 @@ def lookups(events: tuple[e.Event, ...], origin: Origin) -> tuple[Lookup, ...]:
                 found.append(("certificate", event.certificate_id))
             case _:
                 pass  # names no id of its own
-    if origin.actor.startswith("webhook:") and events:
+    if origin.actor.startswith(("webhook:", "poll:")) and events:
         found.append(("delivery", origin.cause))
     return tuple(dict.fromkeys((kind, id) for kind, id in found if id))

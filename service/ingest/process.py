@@ -1,8 +1,7 @@
 """process: a stored delivery is translated, led to its engagements and handled. Safe to repeat."""
 
 import asyncio
-import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -14,12 +13,15 @@ from service.config import Config
 from service.handle import Handler, Origin
 from service.ingest.translate import Acts, Quiet, Unknown, Unusable, translate
 from service.metrics import Metrics
-from service.ports import Store, StoredDelivery
+from service.ports import Lookup, Store, StoredDelivery
 from service.store.errors import StoreUnavailable
 
 LEASE_SECONDS = 60.0
 PARKED_LONG = timedelta(minutes=15)
 """A delivery that has found no engagement for so long is shown to people."""
+
+POLLED = "polled"
+"""The verdict of a delivery that no webhook brought: the vendor itself was asked."""
 
 log = structlog.get_logger("coverd.ingest")
 
@@ -46,7 +48,7 @@ class Processor:
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._look = asyncio.Event()
-        self._something_parked = False
+        self._known: dict[Lookup, None] = {}
         self._sweeper: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -66,35 +68,42 @@ class Processor:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    def new_ids_known(self) -> None:
-        """Ids were recorded that a parked delivery may have waited for."""
-        if self._something_parked:
-            self._something_parked = False
-            self.look_again()
+    def ids_known(self, found: Sequence[Lookup]) -> None:
+        """Ids were recorded here: what any process parked because of them is looked at again."""
+        if found:
+            self._known.update(dict.fromkeys(found))
+            self._look.set()
 
-    def look_again(self) -> None:
-        """Wake everything parked and sweep now."""
-        self._wake_parked = True
-        self._look.set()
-
-    _wake_parked = False
+    async def handle(self, delivery_id: str) -> StoredDelivery | None:
+        """Process a delivery now, unless that is done already; what has become of it."""
+        stored = await self._store.delivery(delivery_id)
+        if stored is not None and stored.outcome is None:
+            await self.process(stored)
+            stored = await self._store.delivery(delivery_id)
+        return stored
 
     async def _sweep_on(self) -> None:
         while not self._stopping.is_set():
-            with contextlib.suppress(TimeoutError):
+            due = False
+            try:
                 await asyncio.wait_for(self._look.wait(), self._sweep_seconds)
+            except TimeoutError:
+                due = True
             self._look.clear()
             try:
-                await self._sweep_once()
+                if await self._wake_waiting() or due:
+                    await self._sweep_once()
             except StoreUnavailable as error:
                 log.warning("the store cannot be reached; waiting", error=str(error))
             except Exception:
                 log.exception("a sweep of the inbox failed")
 
+    async def _wake_waiting(self) -> int:
+        """How many deliveries wait for ids that are known now; a crash before this leaves them their time."""
+        known, self._known = list(self._known), {}
+        return await self._store.wake_waiting(known) if known else 0
+
     async def _sweep_once(self) -> None:
-        if self._wake_parked:
-            self._wake_parked = False
-            await self._store.wake_parked()
         for stored in await self._store.claim_deliveries(100, LEASE_SECONDS, self._clock()):
             await self.process(stored)
 
@@ -125,26 +134,38 @@ class Processor:
 
     async def _act(self, stored: StoredDelivery, said: Acts) -> None:
         engagements = await self._led_to(said)
-        origin = Origin(stored.id, stored.id, f"webhook:{stored.delivery.source}")
+        told_by = "poll" if stored.delivery.verdict == POLLED else "webhook"
+        origin = Origin(stored.id, stored.id, f"{told_by}:{stored.delivery.source}")
         reached: list[str] = []
-        unknown = False
+        awaited: list[Lookup] = [] if engagements else [*said.routes]
         for engagement_id in engagements:
             try:
                 await self._handler.engagement(engagement_id, said.command, origin)
                 reached.append(engagement_id)
             except NotKnown:
-                unknown = True
+                awaited.append(("engagement", engagement_id))
             except StoreUnavailable:
                 raise
             except CoverdError as error:
                 await self._settle(stored, "failed", said.type, str(error), reached, self._again(stored))
                 return
-        if unknown or not reached:
-            self._something_parked = True
+        if awaited or not reached:
             why = "It belongs to no engagement known here yet."
-            await self._settle(stored, "parked", said.type, why, reached, self._again(stored))
+            await self._settle(stored, "parked", said.type, why, reached, self._again(stored), awaited)
+            self.ids_known(await self._appeared(awaited))
             return
         await self._settle(stored, "applied", said.type, None, reached)
+
+    async def _appeared(self, awaited: Sequence[Lookup]) -> list[Lookup]:
+        """Those recorded between the look-up and the parking: nobody saw this delivery wait for them."""
+        found = []
+        for kind, id in awaited:
+            if kind == "engagement":
+                known = (await self._handler.load(id)).version > 0
+            else:
+                known = bool(await self._engagements_of(kind, id))
+            found += [(kind, id)] if known else []
+        return found
 
     async def _led_to(self, said: Acts) -> list[str]:
         """By the id the vendor echoes and the object's own; where neither leads, by what it names."""
@@ -172,6 +193,7 @@ class Processor:
         detail: str | None = None,
         streams: list[str] | None = None,
         again_in: float | None = None,
+        waits_for: Sequence[Lookup] = (),
     ) -> None:
         wake_at = None if again_in is None else self._clock() + timedelta(seconds=again_in)
         await self._store.settle_delivery(
@@ -181,6 +203,7 @@ class Processor:
             detail,
             [f"engagement:{id}" for id in streams or []],
             wake_at,
+            waits_for,
         )
         self._metrics.processed.labels(stored.delivery.source, outcome).inc()
         log.info(

@@ -58,7 +58,7 @@ def path(told: Sequence[Entry]) -> tuple[Move, ...]:
 
 
 def _by_news(recorded: Recorded) -> bool:
-    return recorded.actor.startswith("webhook:")
+    return recorded.actor.startswith(("webhook:", "poll:"))
 
 
 def _entry(recorded: Recorded, before: str, after: str, began_with: str | None) -> Entry:
