@@ -7,6 +7,7 @@ is validated. All spans are half-open, in epoch seconds UTC, and every one names
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Literal
 
 from domain.lifecycle import INSURED
@@ -166,12 +167,32 @@ def standing(engagement: Engagement, at: int) -> Span | None:
     return next((s for s in spans(engagement) if not s.over(at)), None)
 
 
-def answer(engagement: Engagement, at: int) -> Answer:
-    """Was the engagement covered at ``at``, judging by all the events folded into it?"""
+def answer(engagement: Engagement, at: int, silent_since: int | None = None) -> Answer:
+    """Was the engagement covered at ``at``, judging by all the events folded into it?
+
+    ``silent_since`` is when 1099Policy was last heard of, where it has been silent past its limit: after that
+    anything may have happened to a policy, and nothing but the contract's own end is known.
+    """
     if engagement.version == 0:
         return Answer(False, None, "Nothing is known of this engagement at that time.")
     if engagement.ended_at is not None and engagement.ended_at <= at:
         return Answer(False, None, "The contract has ended.", since=engagement.ended_at)
+    if silent_since is None:
+        return _judged(engagement, at)
+    if at > silent_since:
+        reason = f"1099Policy has not answered since {_instant(silent_since)}."
+        return Answer(None, None, reason, since=silent_since, next_change_at=engagement.ended_at)
+    told = _judged(engagement, at)
+    if told.covered is None:
+        return told
+    return replace(told, next_change_at=_earlier(told.next_change_at, silent_since + 1))
+
+
+def _instant(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
+def _judged(engagement: Engagement, at: int) -> Answer:
     known = _clipped(spans(engagement), engagement.ended_at)
     holding = [s for s in known if s.holds(at)]
     unknown = [s for s in known if s.start is None and not s.over(at)]

@@ -25,12 +25,12 @@ class Day:
     """The answer at the day's start and at each instant within it at which the answer changes."""
 
 
-def over_day(engagement: Engagement, start: int, end: int) -> Day:
-    """The answers over [start, end), walked from one change to the next."""
+def over_day(engagement: Engagement, start: int, end: int, silent_since: int | None = None) -> Day:
+    """The answers over [start, end), walked from one change to the next; see `answer` for the rest."""
     answers: list[tuple[int, Answer]] = []
     at: int | None = start
     while at is not None and at < end:
-        told = answer(engagement, at)
+        told = answer(engagement, at, silent_since)
         answers.append((at, told))
         ended = engagement.ended_at
         changes = (told.next_change_at, ended if ended is not None and ended > at else None)

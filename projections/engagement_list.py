@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from domain.ids import bucket_of, engagement_stream
+from domain.lifecycle import LIVE
 from projections.filters import Where
 from projections.pages import cursor_after, page, place
 from projections.statements import sql
@@ -39,6 +40,8 @@ _COVERED = {
     "null": "e.unknown_until > $1 AND NOT e.periods @> $1::timestamptz",
     "false": "NOT e.periods @> $1::timestamptz AND (e.unknown_until <= $1) IS NOT FALSE",
 }
+_OVER = "(e.state = 'ended' AND to_timestamp(coalesce((e.status ->> 'ended_at')::bigint, 0)) <= $1)"
+_COVERED_IN_SILENCE = {"true": "false", "null": f"NOT {_OVER}", "false": _OVER}
 _ATTENTION = {True: "e.attention_count > 0", False: "e.attention_count = 0"}
 
 
@@ -54,17 +57,19 @@ async def list_engagements(
     attention: bool | None = None,
     cursor: str | None = None,
     limit: int = 50,
+    silent: bool = False,
 ) -> tuple[list[EngagementRow], str | None]:
     """The newest engagements first, by when their first event was recorded, and the next page's cursor.
 
-    ``covered`` is judged at ``now``; ``ids`` leaves only these engagements. Raises `BadCursor`.
+    ``covered`` is judged at ``now``; ``ids`` leaves only these engagements. ``silent``: nothing is known at
+    ``now`` but which contracts are over. Raises `BadCursor`.
     """
-    where = Where(now, limit + 1)
+    where = Where(now, limit + 1, silent)
     for column, value in (("state", state), ("client_id", client), ("freelancer_id", freelancer)):
         if value is not None:
             where.add(f"e.{column} = {{}}", value)
     if covered is not None:
-        where.add(_COVERED[covered])
+        where.add((_COVERED_IN_SILENCE if silent else _COVERED)[covered])
     if attention is not None:
         where.add(_ATTENTION[attention])
     if ids is not None:
@@ -78,12 +83,26 @@ async def list_engagements(
     return rows, cursor_after(last.created_at, last.engagement_id) if last else None
 
 
-async def count_engagements(conn: "Reader", now: datetime) -> dict[str, int]:
+async def count_engagements(conn: "Reader", now: datetime, silent: bool = False) -> dict[str, int]:
     """How many engagements are ``covered``, ``not_covered`` and ``unknown`` at ``now``, which are all there
-    are; how many of those not covered have ``ended``; and how many need ``attention``."""
-    row = await conn.fetchrow(sql("count_engagements"), now)
+    are; how many of those not covered have ``ended``; and how many need ``attention``. See `list_engagements`
+    for ``silent``."""
+    row = await conn.fetchrow(sql("count_engagements"), now, silent)
     assert row is not None, "an aggregate always gives a row"
     return dict(row)
+
+
+async def live_engagements(
+    conn: "Reader", after: tuple[datetime, str] | None, limit: int
+) -> list[tuple[datetime, str]]:
+    """The next engagements whose contract has not ended, oldest first, behind ``after``: when the first event
+    of each was recorded, and its id."""
+    created_at, engagement_id = after or (_EVER, "")
+    rows = await conn.fetch(sql("live_engagements"), list(LIVE), created_at, engagement_id, limit)
+    return [(row["created_at"], row["engagement_id"]) for row in rows]
+
+
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _row(attention_codes: list[str], **rest: object) -> EngagementRow:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import aiohttp
 import asyncpg
@@ -32,6 +33,7 @@ from service.lists import PageLists, ReadModels
 from service.metrics import Metrics
 from service.ports import Lookup
 from service.settings import Settings
+from service.sources import Sources
 from service.store.postgres import PostgresStore
 from service.tail import Tail
 from service.web.pages import Pages
@@ -90,6 +92,9 @@ async def serving(
             )
         )
         metrics = Metrics()
+        limit = timedelta(seconds=settings.silence_seconds) if settings.poll_seconds else None
+        sources = Sources(store, clock, metrics, limit)
+        stack.push_async_callback(sources.stop)
         handler = Handler(store, config.rules)
         desk = Desk(
             store,
@@ -119,7 +124,7 @@ async def serving(
         url = None
         if role != "worker":
             stack.push_async_callback(_ended, asyncio.create_task(tail.run(), name="feed"))
-            routes = _routes(settings, store, handler, processor, pool, runner, tail, metrics, clock)
+            routes = _routes(settings, store, handler, processor, pool, runner, tail, metrics, clock, sources)
             app = make_app(routes, Door(settings.api_tokens), metrics)
             url = await _listen(app, settings, stack)
         yield Service(url, store, handler, processor, worker, runner, desk)
@@ -163,6 +168,7 @@ def _routes(
     tail: Tail,
     metrics: Metrics,
     clock: Clock,
+    sources: Sources,
 ) -> Routes:
     lists = ReadModels(pool)
 
@@ -170,6 +176,7 @@ def _routes(
         lags = await runner.lag()
         metrics.feed_lag.set(sum(lag.events for lag in lags))
         metrics.feed_stopped.set(sum(lag.stopped for lag in lags))
+        await sources.measure()
 
     return Routes(
         webhooks=Webhooks(
@@ -178,12 +185,13 @@ def _routes(
             {"upwork": settings.upwork.proof, "1099policy": settings.ten99policy.proof},
             clock,
             metrics,
+            sources.heard,
         ),
-        engagements=EngagementRoutes(store, handler, clock),
-        operations=OperationRoutes(store, handler, processor, lists, clock),
+        engagements=EngagementRoutes(store, handler, clock, sources.silent_since),
+        operations=OperationRoutes(store, handler, processor, lists, clock, sources),
         feed=FeedRoutes(pool, tail),
         health=HealthRoutes(store, metrics, measure),
-        pages=Pages(store, handler, PageLists(lists, handler), clock),
+        pages=Pages(store, handler, PageLists(lists, handler), clock, sources.silent_since),
     )
 
 

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from projections.attention_list import AttentionGroup, AttentionRow, attention_by_code, list_attention
-from projections.engagement_list import EngagementRow, count_engagements, list_engagements
+from projections.engagement_list import (
+    EngagementRow,
+    count_engagements,
+    list_engagements,
+    live_engagements,
+)
 from projections.freelancers import FreelancerRow, freelancer
+from service.clock import epoch
 from service.handle import Handler
 from service.ports import Store
 from service.store.errors import as_unavailable
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
 
 SEARCHED = (
-    *("offer", "freelancer", "contractor", "job", "quote", "session"),
+    *("offer", "term", "freelancer", "contractor", "job", "quote", "session"),
     *("policy", "assignment", "certificate", "delivery"),
 )
 """The kinds of ids a search looks through, besides the engagement's own."""
@@ -37,6 +43,11 @@ async def find_engagements(store: Store, text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def is_silent(silent_since: int | None, at: datetime) -> bool:
+    """Whether ``at`` lies where nothing is known of 1099Policy; see `domain.coverage.answer`."""
+    return silent_since is not None and epoch(at) > silent_since
+
+
 class ReadModels:
     """Lists for people and services. Each method may raise `StoreUnavailable`."""
 
@@ -48,10 +59,15 @@ class ReadModels:
         with as_unavailable():
             return await list_engagements(self._pool, **filters)
 
-    async def counts(self, now: datetime) -> dict[str, int]:
+    async def counts(self, now: datetime, silent: bool = False) -> dict[str, int]:
         """See `projections.engagement_list.count_engagements`."""
         with as_unavailable():
-            return await count_engagements(self._pool, now)
+            return await count_engagements(self._pool, now, silent)
+
+    async def live(self, after: tuple[datetime, str] | None, limit: int) -> list[tuple[datetime, str]]:
+        """See `projections.engagement_list.live_engagements`."""
+        with as_unavailable():
+            return await live_engagements(self._pool, after, limit)
 
     async def attention(self, **filters: Any) -> tuple[list[AttentionRow], str | None]:
         """See `projections.attention_list.list_attention`."""
@@ -74,12 +90,16 @@ class PageLists:
         self._lists = lists
         self._handler = handler
 
-    async def engagements(self, *, now: datetime, **filters: Any) -> tuple[Sequence[Row], str | None]:
+    async def engagements(
+        self, *, now: datetime, silent_since: int | None = None, **filters: Any
+    ) -> tuple[Sequence[Row], str | None]:
         """See `service.web.lists.Lists`."""
-        rows, after = await self._lists.engagements(now=now, **filters)
+        rows, after = await self._lists.engagements(now=now, silent=is_silent(silent_since, now), **filters)
         heads = await asyncio.gather(*(self._handler.load(row.engagement_id) for row in rows))
-        return [row_of(head, now, row.updated_at) for head, row in zip(heads, rows, strict=True)], after
+        return [
+            row_of(head, now, row.updated_at, silent_since) for head, row in zip(heads, rows, strict=True)
+        ], after
 
-    async def counts(self, now: datetime) -> Counts:
-        found = await self._lists.counts(now)
+    async def counts(self, now: datetime, silent_since: int | None = None) -> Counts:
+        found = await self._lists.counts(now, is_silent(silent_since, now))
         return Counts(**found)

@@ -45,6 +45,25 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.drift = Counter(
+            "coverd_drift_total",
+            "Facts found by asking a source that no webhook had brought in time, by source and type.",
+            ["source", "type"],
+            registry=self.registry,
+        )
+        self.source_heard = Gauge(
+            "coverd_source_heard_seconds",
+            "Seconds since a source was last heard of.",
+            ["source"],
+            registry=self.registry,
+        )
+        self.source_silent = Gauge(
+            "coverd_source_silent",
+            "1 while a source has left what it was asked unanswered past its limit.",
+            ["source"],
+            registry=self.registry,
+        )
+
     def render(self) -> bytes:
         """The exposition text."""
         return generate_latest(self.registry)

@@ -104,6 +104,10 @@ class Settings:
     workers: int
     upwork: UpworkSettings
     ten99policy: Ten99PolicySettings
+    poll_seconds: int = 300
+    """How often each vendor is asked beside its webhooks; 0: never."""
+    silence_seconds: int = 3600
+    """How long a vendor may leave that unanswered before what it would say is unknown."""
     sandboxed: frozenset[str] = field(default_factory=frozenset)
     """Which vendors (``upwork``, ``1099policy``) are ours to fake in `coverd up`."""
 
@@ -139,6 +143,8 @@ def read(environment: Mapping[str, str], *, need: frozenset[str] = frozenset()) 
         workers=reader.number("COVERD_WORKERS", 16, 1, 1024),
         upwork=_upwork(reader),
         ten99policy=_ten99policy(reader),
+        poll_seconds=reader.number("COVERD_POLL_SECONDS", 300, 0, 86_400),
+        silence_seconds=reader.number("COVERD_SILENCE_SECONDS", 3600, 1, 30 * 86_400),
     )
     if "database" in need and settings.database_url is None:
         reader.fault("COVERD_DATABASE_URL is not set: give the Postgres URL this command is to use.")

@@ -99,7 +99,7 @@ class ShelfLists:
         found = [r for r in rows if ids is None or r.engagement_id in ids]
         return found, "next+page" if found else None
 
-    async def counts(self, now: datetime) -> Counts:
+    async def counts(self, now: datetime, silent_since: int | None = None) -> Counts:
         rows = self.rows(now)
         return Counts(
             covered=sum(r.covered is True for r in rows),

@@ -32,6 +32,7 @@ from service.clients.upwork import MAX_ATTACHMENT
 from service.clock import Clock, epoch
 from service.handle import Handler, Origin
 from service.ports import Store
+from service.sources import Silence, never_silent
 
 CENTS = (100, 100_000_000)
 """What 1099Policy takes as gross_pay (fact sheet 6.8)."""
@@ -47,10 +48,11 @@ def json_response(body: Any, status: int = 200, headers: dict[str, str] | None =
 
 
 class EngagementRoutes:
-    def __init__(self, store: Store, handler: Handler, clock: Clock) -> None:
+    def __init__(self, store: Store, handler: Handler, clock: Clock, silence: Silence = never_silent) -> None:
         self._store = store
         self._handler = handler
         self._clock = clock
+        self._silence = silence
 
     async def show(self, request: web.Request) -> web.Response:
         only(request)
@@ -59,11 +61,14 @@ class EngagementRoutes:
         if head.version == 0:
             raise NotKnown(engagement_id=engagement_id)
         engagement = engagement_from(head.status)
-        now = epoch(self._clock())
-        headers = {"ETag": _tag(engagement, now), "Cache-Control": "private, max-age=0, must-revalidate"}
+        now, silent = epoch(self._clock()), await self._silence()
+        headers = {
+            "ETag": _tag(engagement, now, silent),
+            "Cache-Control": "private, max-age=0, must-revalidate",
+        }
         if _matches(request.headers.get("If-None-Match"), headers["ETag"]):
             return web.Response(status=304, headers=headers)
-        return json_response(engagement_view(engagement, now, head.updated_at), headers=headers)
+        return json_response(engagement_view(engagement, now, head.updated_at, silent), headers=headers)
 
     async def coverage(self, request: web.Request) -> web.Response:
         """Covered at an instant, or on a day with ``tz``, as known now or at ``known_at``."""
@@ -72,16 +77,19 @@ class EngagementRoutes:
         asked = day(request, "at")
         known_at = moment(request, "known_at", now)
         engagement_id = request.match_info["id"]
+        silent = await self._silence()
+        if silent is not None and epoch(known_at) <= silent:
+            silent = None  # as known then, when it still spoke
         if "known_at" in request.query:
             engagement = await self._as_known(engagement_id, known_at)
         else:
             engagement = await self._known(engagement_id)
         if asked is not None:
             date, start, end = asked
-            told = over_day(engagement, start, end)
+            told = over_day(engagement, start, end, silent)
             return json_response(day_view(engagement, told, date, request.query["tz"], known_at))
         at = epoch(moment(request, "at", now))
-        return json_response(coverage_view(engagement, answer(engagement, at), at, known_at))
+        return json_response(coverage_view(engagement, answer(engagement, at, silent), at, known_at))
 
     async def _known(self, engagement_id: str) -> Engagement:
         engagement = await self._handler.load(engagement_id)
@@ -143,7 +151,7 @@ class EngagementRoutes:
             {
                 "version": version,
                 "transition": {"event": last.type, "from": before, "to": engagement.state},
-                "state": engagement_view(engagement, now, last.recorded_at),
+                "state": engagement_view(engagement, now, last.recorded_at, await self._silence()),
             }
         )
 
@@ -183,17 +191,19 @@ class EngagementRoutes:
         origin = Origin(cause_of(request), request_id, request[ACTOR])
         handled = await self._handler.engagement(engagement_id, command, origin)
         head = await self._store.head(engagement_stream(engagement_id))
-        view = engagement_view(handled.after, epoch(self._clock()), head.updated_at)
+        silent = await self._silence()
+        view = engagement_view(handled.after, epoch(self._clock()), head.updated_at, silent)
         return json_response(view, status=202 if handled.new else 200)
 
 
-def _tag(engagement: Engagement, now: int) -> str:
-    """Changes with every event and with every boundary of cover that time passes."""
+def _tag(engagement: Engagement, now: int, silent_since: int | None) -> str:
+    """Changes with every event, with every boundary of cover that time passes, and when silence sets in."""
     passed = sum(
         1 for span in spans(engagement) for edge in (span.start, span.end) if edge is not None and edge <= now
     )
     ended = int(engagement.ended_at is not None and engagement.ended_at <= now)
-    return f'"{engagement.version}-{passed}-{ended}"'
+    unheard = "" if silent_since is None else f"-s{silent_since}"
+    return f'"{engagement.version}-{passed}-{ended}{unheard}"'
 
 
 def _matches(given: str | None, tag: str) -> bool:

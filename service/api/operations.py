@@ -18,8 +18,9 @@ from service.api.views import delivery_view
 from service.clock import Clock, epoch, rfc3339
 from service.handle import Handler, Origin
 from service.ingest.process import PARKED_LONG, Processor
-from service.lists import ReadModels, find_engagements
+from service.lists import ReadModels, find_engagements, is_silent
 from service.ports import Store, StoredDelivery
+from service.sources import SILENT, Sources
 
 CLEARS = {
     "unusable": "Have the sender mend the body and send it again; it is kept here as it came.",
@@ -36,13 +37,20 @@ AFTER_DELIVERY = "delivery:"
 
 class OperationRoutes:
     def __init__(
-        self, store: Store, handler: Handler, processor: Processor, lists: ReadModels, clock: Clock
+        self,
+        store: Store,
+        handler: Handler,
+        processor: Processor,
+        lists: ReadModels,
+        clock: Clock,
+        sources: Sources,
     ) -> None:
         self._store = store
         self._handler = handler
         self._processor = processor
         self._lists = lists
         self._clock = clock
+        self._sources = sources
 
     async def engagements(self, request: web.Request) -> web.Response:
         only(request, "state", "covered", "client", "freelancer", "q", "cursor", "limit")
@@ -50,9 +58,11 @@ class OperationRoutes:
         ids: Sequence[str] | None = None
         if "q" in query:
             ids = await find_engagements(self._store, query["q"].strip())
+        now, silent_since = self._clock(), await self._sources.silent_since()
         rows, after = await self._page(
             self._lists.engagements(
-                now=self._clock(),
+                now=now,
+                silent=is_silent(silent_since, now),
                 state=_state(query.get("state")),
                 covered=_covered(query.get("covered")),
                 client=query.get("client"),
@@ -68,6 +78,7 @@ class OperationRoutes:
         only(request, "code", "cursor", "limit")
         """Deliveries that reached no engagement first, then what waits on engagements."""
         size, code, cursor = limit(request), request.query.get("code"), request.query.get("cursor")
+        silent = await self._sources.attention() if cursor is None and code in (None, SILENT) else []
         items: list[dict[str, Any]] = []
         if cursor is None or cursor.startswith(AFTER_DELIVERY):
             items = await self._of_deliveries(code, cursor)
@@ -82,7 +93,7 @@ class OperationRoutes:
         groups = await self._lists.attention_by_code()
         return json_response(
             {
-                "items": items,
+                "items": [*silent, *items],
                 "next": after,
                 "groups": [
                     {

@@ -19,9 +19,11 @@ def event_id(stream_id: str, version: int) -> str:
     return f"{stream_id}@{version}"
 
 
-def engagement_view(s: Engagement, now: int, updated_at: datetime | None) -> dict[str, Any]:
+def engagement_view(
+    s: Engagement, now: int, updated_at: datetime | None, silent_since: int | None = None
+) -> dict[str, Any]:
     """The current answer (contract, section 3). ``now`` in epoch seconds."""
-    told = answer(s, now)
+    told = answer(s, now, silent_since)
     return {
         "engagement_id": s.engagement_id,
         "state": s.state,

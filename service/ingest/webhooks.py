@@ -1,6 +1,7 @@
 """POST /webhooks/…: prove, commit, answer. 2xx is sent only after the delivery is in the store."""
 
 import asyncio
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -33,12 +34,14 @@ class Webhooks:
         proofs: dict[Source, WebhookProof],
         clock: Clock,
         metrics: Metrics,
+        heard: Callable[[str], None] = lambda _source: None,
     ) -> None:
         self._store = store
         self._processor = processor
         self._proofs = proofs
         self._clock = clock
         self._metrics = metrics
+        self._heard = heard
 
     async def upwork(self, request: web.Request) -> web.Response:
         return await self._receive(request, "upwork")
@@ -53,6 +56,7 @@ class Webhooks:
         except Problem as problem:
             self._metrics.deliveries.labels(source, str(problem.status)).inc()
             raise
+        self._heard(source)
         if new:
             self._processor.soon(delivery_id)
         self._metrics.deliveries.labels(source, "stored" if new else "duplicate").inc()
@@ -79,7 +83,7 @@ class Webhooks:
         }
         return Delivery(
             source=source,
-            dedupe=_dedupe(request.headers.get(proof.dedupe_header), body),
+            dedupe=dedupe_key(request.headers.get(proof.dedupe_header), body),
             body=body,
             headers={name.lower(): _kept(value) for name, value in headers.items()},
             verdict=f"{proof.scheme}: {verdict.why}",
@@ -103,7 +107,7 @@ async def _raw_body(request: web.Request) -> bytes:
     return bytes(body)
 
 
-def _dedupe(header_id: str | None, body: bytes) -> str:
+def dedupe_key(header_id: str | None, body: bytes) -> str:
     """Header id, else the body's own id, else the SHA-256 of the raw body (contract, section 3)."""
     if header_id and header_id.strip():
         return f"header:{_short(header_id.strip())}"

@@ -26,14 +26,16 @@ class Told:
     evidence: tuple[int, ...]
 
 
-def told(s: Engagement, now: int, history: Sequence[Recorded]) -> Told:
+def told(s: Engagement, now: int, history: Sequence[Recorded], silent_since: int | None = None) -> Told:
     """The answer at ``now`` (epoch seconds); ``history`` dates an unknown answer and proves an end."""
-    found = answer(s, now)
+    found = answer(s, now, silent_since)
     if found.covered is True:
         until = "Its end is not known." if found.until is None else f"Cover runs until {spoken(found.until)}."
         return Told(True, "yes", "Covered", f"{found.reason} {until}", found.evidence)
     if found.covered is None:
-        since = next((r.effective_at for r in history if r.version in found.evidence), None)
+        dated = next((r.effective_at for r in history if r.version in found.evidence), None)
+        silent = silent_since is not None and found.since == silent_since
+        since = silent_since if silent else dated
         headline = "Unknown" if since is None else f"Unknown since {spoken(since)}"
         return Told(None, "unknown", headline, found.reason, found.evidence)
     if s.ended_at is not None and s.ended_at <= now:

@@ -59,16 +59,20 @@ class Lists(Protocol):
         attention: bool | None = None,
         cursor: str | None = None,
         limit: int = 50,
+        silent_since: int | None = None,
     ) -> tuple[Sequence[Row], str | None]:
-        """The newest first and the next page's cursor. ``ids`` leaves only these; None filters nothing."""
+        """The newest first and the next page's cursor. ``ids`` leaves only these; None filters nothing.
+
+        ``silent_since``: see `domain.coverage.answer`.
+        """
         ...
 
-    async def counts(self, now: datetime) -> Counts: ...
+    async def counts(self, now: datetime, silent_since: int | None = None) -> Counts: ...
 
 
-def row_of(s: Engagement, now: datetime, updated_at: datetime) -> Row:
+def row_of(s: Engagement, now: datetime, updated_at: datetime, silent_since: int | None = None) -> Row:
     """The row of a folded engagement."""
-    told = answer(s, epoch(now))
+    told = answer(s, epoch(now), silent_since)
     return Row(
         engagement_id=s.engagement_id,
         state=s.state,

@@ -18,6 +18,7 @@ from service.handle import Handler
 from service.ingest.process import PARKED_LONG
 from service.lists import find_engagements
 from service.ports import Store, StoredDelivery
+from service.sources import Silence, never_silent
 from service.web import facts, labels
 from service.web.answers import told
 from service.web.filters import Filters, filters_of
@@ -39,16 +40,19 @@ EVENTS_SHOWN = 1000
 class Pages:
     """Handlers for ``/``, ``/engagements/{id}`` and ``/static/{name}``."""
 
-    def __init__(self, store: Store, handler: Handler, lists: Lists, clock: Clock) -> None:
+    def __init__(
+        self, store: Store, handler: Handler, lists: Lists, clock: Clock, silence: Silence = never_silent
+    ) -> None:
         self._store = store
         self._handler = handler
         self._lists = lists
         self._clock = clock
+        self._silence = silence
 
     async def index(self, request: web.Request) -> web.Response:
         """The engagements, those that wait for a person first."""
         filters, now = filters_of(request), self._clock()
-        counts = await self._lists.counts(now)
+        counts = await self._lists.counts(now, await self._silence())
         ids = await find_engagements(self._store, filters.q) if filters.q else None
         first = filters.cursor is None
         waiting, more_waiting, others, more = await self._rows(filters, ids)
@@ -71,7 +75,7 @@ class Pages:
         self, filters: Filters, ids: Sequence[str] | None
     ) -> tuple[Sequence[Row], bool, Sequence[Row], str | None]:
         """What waits for a person and whether there is more of it; the others and their next page."""
-        now = self._clock()
+        now, silent_since = self._clock(), await self._silence()
 
         async def rows(attention: bool, cursor: str | None) -> tuple[Sequence[Row], str | None]:
             if ids is not None and not ids:
@@ -85,6 +89,7 @@ class Pages:
                     attention=attention,
                     cursor=cursor,
                     limit=PER_PAGE,
+                    silent_since=silent_since,
                 )
             except BadCursor:
                 raise Problem(400, "This page link is not one of ours; begin anew without it.") from None
@@ -116,7 +121,7 @@ class Pages:
         timeline = entries(history)
         walked = path(timeline)
         shown = timeline[-EVENTS_SHOWN:]
-        answer = told(s, epoch(now), history)
+        answer = told(s, epoch(now), history, await self._silence())
         return page(
             "engagement.html",
             now=now,

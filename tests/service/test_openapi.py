@@ -76,7 +76,7 @@ def the_app() -> web.Application:
         webhooks=Webhooks(NONE, NONE, NONE, utc_now, metrics),
         feed=FeedRoutes(NONE, NONE),
         engagements=EngagementRoutes(NONE, NONE, utc_now),
-        operations=OperationRoutes(NONE, NONE, NONE, NONE, utc_now),
+        operations=OperationRoutes(NONE, NONE, NONE, NONE, utc_now, NONE),
         health=HealthRoutes(NONE, metrics, NONE),
         pages=Pages(NONE, NONE, NONE, utc_now),
     )
