@@ -9,7 +9,7 @@ from domain.coverage import standing
 from domain.errors import NotKnown, Refused
 from domain.evolve import Entry, evolve
 from domain.lifecycle import COI_VALIDATED, ENDED, INSURED, LAPSED, UNDER_REVIEW, UNSEEN
-from domain.mapping import DATING, HIRING, NAMING, Mapped, map_engagement
+from domain.mapping import DATING, FREELANCER_MISSING, HIRING, NAMING, Mapped, map_engagement
 from domain.rules import Rules
 from domain.state import Certificate, Engagement, Freelancer
 from domain.values import Hold, KnownContractor
@@ -39,7 +39,7 @@ def decide(engagement: Engagement, command: c.EngagementCommand, rules: Rules) -
         planned = _plan(after, command.known, rules)
         facts, after = (*facts, *planned), _folded(after, planned, command.at)
     else:
-        named = _freelancer_hold(after)
+        named = _freelancer_hold(after, rules)
         facts, after = (*facts, *named), _folded(after, named, command.at)
     if facts or isinstance(command, c.Reassess):
         verdict = (*_verdict(after, command.at), *_ending(after))
@@ -142,15 +142,10 @@ def _invoiced(s: Engagement, command: c.RequestInvoice) -> tuple[e.EngagementEve
     )
 
 
-FREELANCER_MISSING = Hold(
-    "freelancer_missing",
-    "Upwork's news names no freelancer, so nobody can be insured.",
-    "Wait for contract.active, which may name them, or send the event again with data.freelancer.id.",
-)
-
-
-def _freelancer_hold(s: Engagement) -> tuple[e.EngagementEvent, ...]:
-    missing = s.freelancer_id is None and not s.over
+def _freelancer_hold(s: Engagement, rules: Rules) -> tuple[e.EngagementEvent, ...]:
+    """Where the contract names its freelancer it is read first (see `react`)."""
+    unread = rules.contract_names_freelancer and s.terms is None
+    missing = s.freelancer_id is None and not s.over and not unread
     return _holds(s, (FREELANCER_MISSING,) if missing else (), {FREELANCER_MISSING.code})
 
 
@@ -166,8 +161,10 @@ def _holds(s: Engagement, now: tuple[Hold, ...], among: set[str]) -> tuple[e.Eng
 
 def _plan(s: Engagement, known: KnownContractor, rules: Rules) -> tuple[e.EngagementEvent, ...]:
     """Map the contract just read; each part is planned while nothing has been made of it yet."""
-    if s.terms is None or s.freelancer_id is None or s.over:
+    if s.terms is None or s.over:
         return ()
+    if s.freelancer_id is None:
+        return _freelancer_hold(s, rules)
     names = (known.first_name, known.last_name)
     decided = (names[0], names[1]) if names[0] and names[1] else None
     mapped = map_engagement(s.engagement_id, s.freelancer_id, s.client_id, s.terms, decided, rules)

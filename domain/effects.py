@@ -13,7 +13,8 @@ class ReadContract:
     """Read contract, dates, attachments and freelancer back from Upwork (guide 4.1–4.3, 4.6)."""
 
     engagement_id: str
-    freelancer_id: str
+    freelancer_id: str | None
+    """None where the news named nobody and the contract itself is to say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,8 @@ def _fold(s: Engagement, event: e.EngagementEvent, entry: Entry) -> Engagement:
 
 
 def _names(s: Engagement, event: e.OfferAccepted | e.ContractActivated) -> Engagement:
+    if s.terms and s.freelancer_id is None and event.freelancer_id:
+        s = replace(_restart(s, ("read",)), rereading=True)  # it was read without the freelancer
     return replace(
         s,
         offer_id=s.offer_id or event.offer_id,

@@ -29,8 +29,8 @@ _NOT_ONE_PERSON = {
 NAMING = frozenset({"name_missing", "name_unclear", "email_missing"})
 HIRING = frozenset(
     {
-        *("client_unmapped", "category_unmapped", "title_missing"),
-        *("pay_missing", "pay_currency", "pay_not_exact", "pay_out_of_range"),
+        *("client_unmapped", "category_unmapped", "title_missing", "payroll_contract"),
+        *("pay_missing", "pay_currency", "pay_not_exact", "pay_out_of_range", "pay_by_the_week"),
     }
 )
 DATING = frozenset({"start_missing", "window_empty"})
@@ -60,6 +60,8 @@ def map_engagement(
 
     ``names`` is a person's decision on (first, last), which wins over what Upwork shows.
     """
+    if terms.kind == "payroll":
+        return Mapped(None, None, None, (PAYROLL,))
     contractor = _contractor(freelancer_id, terms.person, names, rules)
     job = _job(engagement_id, client_id, terms, rules)
     window, notes = _window(terms, rules)
@@ -72,6 +74,24 @@ def map_engagement(
         tuple(holds),
         notes,
     )
+
+
+FREELANCER_MISSING = Hold(
+    "freelancer_missing",
+    "Upwork's news names no freelancer, so nobody can be insured.",
+    "Wait for contract.active, which may name them, or send the event again with data.freelancer.id.",
+)
+PAYROLL = Hold(
+    "payroll_contract",
+    "The contract runs through payroll: the freelancer is employed, not an independent contractor.",
+    "Nothing is to be insured here. If that is wrong, correct the contract at Upwork, then retry.",
+)
+BY_THE_WEEK = Hold(
+    "pay_by_the_week",
+    "The contract pays a weekly stipend, which is neither an hourly rate nor a fixed price.",
+    "Agree an hourly rate or a fixed price at Upwork, then retry; or insure this contract by hand.",
+)
+"""The last two have no place in the guide's mapping, and none is made up (Upwork facts, 6.1 and 7)."""
 
 
 def _contractor(
@@ -174,12 +194,14 @@ def _job(engagement_id: str, client_id: str | None, terms: Terms, rules: Rules) 
         f"Upwork client {client_id or '(not named)'} is mapped to no 1099Policy entity.",
         f'Add "{client_id or "*"}" under [clients] in the configuration file, then retry.',
     )
-    code = rules.category_code(terms.category, terms.category_id) or Hold(
+    code = rules.category_code(
+        terms.subcategory_id, terms.subcategory, terms.category_id, terms.category
+    ) or Hold(
         "category_unmapped",
-        f"Upwork category {terms.category or '(none)'} is mapped to no category code.",
+        f"Upwork category {_category(terms)} is mapped to no category code.",
         f'Add "{terms.category or "*"}" under [categories] in the configuration file, then retry.',
     )
-    wage = cents(terms.pay)
+    wage = BY_THE_WEEK if terms.kind == "weekly_retainer" else cents(terms.pay)
     title = terms.title or Hold(
         "title_missing", "The contract has no title.", "Give the contract a title at Upwork, then retry."
     )
@@ -201,6 +223,11 @@ def _job(engagement_id: str, client_id: str | None, terms: Terms, rules: Rules) 
         wage_type=terms.pay.wage_type,
         region=terms.person.region,
     )
+
+
+def _category(terms: Terms) -> str:
+    shown = [name for name in (terms.category, terms.subcategory) if name]
+    return " / ".join(shown) or "(none)"
 
 
 def cents(pay: Pay | None) -> int | Hold:

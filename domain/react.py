@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from domain import effects as x
 from domain.coverage import spans
 from domain.lifecycle import COI_VALIDATED, INSURED, UNSEEN
-from domain.mapping import DATING, HIRING, NAMING
+from domain.mapping import DATING, FREELANCER_MISSING, HIRING, NAMING
 from domain.state import Engagement
 
 
@@ -58,9 +58,9 @@ def _wanted(s: Engagement) -> Iterator[_Step]:
 
 
 def _towards_a_quote(s: Engagement) -> Iterator[_Step]:
-    if (s.terms is None or s.rereading) and s.freelancer_id:
-        yield "read", x.ReadContract(s.engagement_id, s.freelancer_id), None
     held = s.holds.keys()  # a plan made before the hold is out of date: it waits
+    if s.rereading or (s.terms is None and (s.freelancer_id or FREELANCER_MISSING.code not in held)):
+        yield "read", x.ReadContract(s.engagement_id, s.freelancer_id), None
     if s.contractor and s.contractor_id is None and s.freelancer_id and not held & NAMING:
         yield "contractor", x.EnsureContractor(s.freelancer_id, s.contractor), None
     if s.job and s.job_id is None and not held & HIRING:

@@ -23,15 +23,17 @@ class Rules:
     job_name: str = "{title}"
     success_url: str | None = None
     cancel_url: str | None = None
+    contract_names_freelancer: bool = False
+    """Upwork shows whose contract it is, so that news which names nobody can be followed."""
 
     def entity(self, client_id: str | None) -> str | None:
         """The 1099Policy entity of an Upwork client, or None when nothing maps it."""
         return self.clients.get(client_id or "*") or self.clients.get("*")
 
-    def category_code(self, label: str | None, category_id: str | None = None) -> str | None:
-        """The category code of an Upwork category: by id, by folded label, else the default."""
+    def category_code(self, *names: str | None) -> str | None:
+        """The code of the first name that is mapped, an id or a folded label, else the default."""
         folded = {fold(key): code for key, code in self.categories.items()}
-        wanted = [fold(name) for name in (category_id, label) if name]
+        wanted = [fold(name) for name in names if name]
         return next((folded[name] for name in wanted if name in folded), None) or self.categories.get("*")
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 WageType = Literal["hourly", "flatfee"]
+ContractKind = Literal["payroll", "weekly_retainer"]
+"""Contracts that are unlike the guide's: an employee's, and one that pays by the week."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,11 @@ class Terms:
     category_id: str | None = None
     client_id: str | None = None
     freelancer_id: str | None = None
+    subcategory: str | None = None
+    subcategory_id: str | None = None
+    term_id: str | None = None
+    """Upwork's other id of a contract, which changes with its terms (Upwork facts, section 5)."""
+    kind: ContractKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

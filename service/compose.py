@@ -1,9 +1,9 @@
 """The composition root: every part is made here, given what it needs, started in order, stopped in turn."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import aiohttp
@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 from aiohttp import web
 
+from domain.rules import Rules
 from migrations import runner as migrations
 from projections.runner import Runner
 from service.api.app import Routes, make_app
@@ -95,11 +96,12 @@ async def serving(
         limit = timedelta(seconds=settings.silence_seconds) if settings.poll_seconds else None
         sources = Sources(store, clock, metrics, limit)
         stack.push_async_callback(sources.stop)
-        handler = Handler(store, config.rules)
+        upwork = Upwork(session, settings.upwork, clock)
+        handler = Handler(store, _rules(config, upwork))
         desk = Desk(
             store,
             handler,
-            Upwork(session, settings.upwork),
+            upwork,
             Ten99Policy(session, settings.ten99policy),
             config,
             clock,
@@ -128,6 +130,12 @@ async def serving(
             app = make_app(routes, Door(settings.api_tokens), metrics)
             url = await _listen(app, settings, stack)
         yield Service(url, store, handler, processor, worker, runner, desk)
+
+
+def _rules(config: ConfigFile, upwork: Upwork) -> Callable[[], Rules]:
+    """The company's rules, with what the dialect of Upwork makes possible."""
+    named = upwork.contract_names_freelancer
+    return lambda: replace(config.rules(), contract_names_freelancer=named)
 
 
 async def _ended(task: "asyncio.Task[None]") -> None:

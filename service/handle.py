@@ -183,6 +183,8 @@ def lookups(events: tuple[e.Event, ...], origin: Origin) -> tuple[Lookup, ...]:
         match event:
             case e.OfferAccepted() | e.ContractActivated():
                 found += [("offer", event.offer_id or ""), ("freelancer", event.freelancer_id or "")]
+            case e.TermsRead(terms):
+                found += [("freelancer", terms.freelancer_id or ""), ("term", terms.term_id or "")]
             case e.ContractorReady(contractor_id) | e.ContractorLinked(contractor_id):
                 found.append(("contractor", contractor_id))
             case e.JobCreated(job_id):

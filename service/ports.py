@@ -10,8 +10,8 @@ from domain.events import Event
 from domain.recorded import Recorded
 
 Lookup = tuple[str, str]
-"""A kind and an id: offer, freelancer, contractor, job, quote, session, policy, assignment, certificate,
-delivery."""
+"""A kind and an id: offer, term, freelancer, contractor, job, quote, session, policy, assignment,
+certificate, delivery."""
 
 
 @dataclass(frozen=True, slots=True)

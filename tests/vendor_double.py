@@ -147,7 +147,7 @@ async def ten99policy(
 
 @asynccontextmanager
 async def upwork(
-    otherwise: Answers, tenant_id: str | None = None, url: str = ""
+    otherwise: Answers, tenant_id: str | None = None, url: str = "", dialect: str = "guide"
 ) -> AsyncIterator[tuple[Upwork, Vendor]]:
     """The real client, and the vendor it talks to; tokens are given out unless ``otherwise`` says else."""
 
@@ -161,7 +161,7 @@ async def upwork(
             client_id="sandbox-client",
             client_secret=Secret("sandbox-secret"),
             tenant_id=tenant_id,
-            dialect="guide",
+            dialect="reference" if dialect == "reference" else "guide",
             proof=PROOF,
         )
         yield Upwork(session, settings), double

@@ -83,7 +83,7 @@ def terms_of_guide(contract: Mapping[str, Any], freelancer: Mapping[str, Any]) -
             region=text(dig(freelancer, "location.region")),
             city=text(dig(freelancer, "location.locality")),
         ),
-        attachments=tuple(_attachments(contract)),
+        attachments=attachments(contract, "attachments", address="url"),
     )
 
 
@@ -99,9 +99,10 @@ def _pay(contract: Mapping[str, Any]) -> Pay | None:
     return None
 
 
-def _attachments(contract: Mapping[str, Any]) -> list[Attachment]:
-    return [
+def attachments(contract: Mapping[str, Any], path: str, address: str) -> tuple[Attachment, ...]:
+    """The files listed at ``path``; ``address`` is what a file's URL is called there."""
+    return tuple(
         Attachment(id, text(row.get("fileName")) or "", url, text(row.get("contentType")))
-        for row in rows_at(contract, "attachments")
-        if (id := id_of(row.get("id"))) and (url := text(row.get("url")))
-    ]
+        for row in rows_at(contract, path)
+        if (id := id_of(row.get("id"))) and (url := text(row.get(address)))
+    )

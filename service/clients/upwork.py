@@ -1,16 +1,16 @@
 """Upwork as coverd reads it: contract, dates, attachments and freelancer, in one request where possible."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
 from domain.values import Terms
-from service.clients.documents import COMBINED, GUIDE_DOCUMENTS, terms_of_guide
-from service.clients.fields import dig
-from service.clients.http import TRY_AGAIN, Answer, Http, TooLong, VendorRefused, words
+from service.clients.dialects import DIALECTS
+from service.clients.fields import dig, id_of
+from service.clients.graphql import Graphql, refused
+from service.clients.http import TRY_AGAIN, Answer, Http, TooLong, VendorRefused
 from service.clients.oauth import Tokens
 from service.clients.pace import Pace
 from service.clients.rows import (
@@ -23,6 +23,7 @@ from service.clients.rows import (
     contract_rows,
     offer_rows,
 )
+from service.clock import Clock, epoch, utc_now
 from service.settings import UpworkSettings, is_loopback
 
 MAX_ATTACHMENT = 15 * 1024 * 1024
@@ -34,56 +35,87 @@ PER_SECOND = 10
 ATTACHMENT = "the attachment"
 
 
-@dataclass(frozen=True, slots=True)
-class GraphqlFault:
-    """One entry of ``errors``: its words and the server's classification."""
-
-    message: str
-    classification: str | None
-
-    @property
-    def invalid_document(self) -> bool:
-        return self.classification in ("ValidationError", "InvalidSyntax")
-
-    @property
-    def passing(self) -> bool:
-        """The server failed while it gathered the data: what is missing may be there next time."""
-        return self.classification in ("DataFetchingException", "INTERNAL_ERROR")
-
-
 class Upwork:
     """Reads from Upwork. Raises `VendorUnavailable` (try again) or `VendorRefused` (do not)."""
 
-    def __init__(self, session: aiohttp.ClientSession, settings: UpworkSettings) -> None:
-        self._settings = settings
+    def __init__(
+        self, session: aiohttp.ClientSession, settings: UpworkSettings, clock: Clock = utc_now
+    ) -> None:
         self._home = _origin(URL(settings.url))
         self._http = Http(session, "Upwork")
         self._pace = Pace(1.1 / PER_SECOND)
         self._tokens = Tokens(self._http, settings, self._pace.turn)
-        self._combined = list(COMBINED)
+        self._graphql = Graphql(self._http, settings, self._tokens, self._pace)
+        self._dialect = DIALECTS[settings.dialect]
+        self._at_once = list(self._dialect.at_once)
+        self._clock = clock
 
-    async def read(self, engagement_id: str, freelancer_id: str) -> Terms:
-        """Everything an engagement needs: one document, or the guide's four where it is refused."""
-        variables = {"contractId": engagement_id, "freelancerId": freelancer_id}
-        while self._combined:
-            document = self._combined[0]
-            data, faults = await self._ask("EngagementById", document, variables)
-            if not any(fault.invalid_document for fault in faults):
-                return self._terms(engagement_id, freelancer_id, data, faults)
-            if self._combined and self._combined[0] is document:
-                del self._combined[0]  # this server does not know its fields: never ask it so again
+    @property
+    def contract_names_freelancer(self) -> bool:
+        """Whether a contract can be read for a freelancer that no news has named."""
+        return self._dialect.named_at is not None
+
+    async def read(self, engagement_id: str, freelancer_id: str | None) -> Terms:
+        """Everything an engagement needs: in one request, or in parts where that is refused.
+
+        Without a ``freelancer_id`` they are whom the contract names, where the dialect shows it.
+        """
+        if freelancer_id is not None:
+            found = await self._read_at_once(engagement_id, freelancer_id)
+            if found is not None:
+                return found
+        elif self._dialect.named_at is None:
+            raise refused("EngagementById", "the contract does not name its freelancer")
         return await self._read_apart(engagement_id, freelancer_id)
 
-    async def _read_apart(self, engagement_id: str, freelancer_id: str) -> Terms:
-        contract: dict[str, Any] = {}
+    async def _read_at_once(self, engagement_id: str, freelancer_id: str) -> Terms | None:
+        """None where the parts may still be read one by one."""
+        said = self._dialect
+        variables = {"contractId": engagement_id, "freelancerId": freelancer_id}
+        while self._at_once:
+            document = self._at_once[0]
+            found = await self._graphql.ask("EngagementById", document, variables)
+            unknown = any(fault.invalid_document for fault in found.faults)
+            contract = found.record(said.contract)
+            if not unknown and (contract or said.named_at is None):
+                return self._terms(engagement_id, contract, found.record(said.freelancer), found.words)
+            if not unknown and not any(fault.beyond_scope for fault in found.faults):
+                return None
+            if self._at_once and self._at_once[0] is document:
+                del self._at_once[
+                    0
+                ]  # this server or this key does not know its fields: never ask it so again
+        return None
+
+    async def _read_apart(self, engagement_id: str, freelancer_id: str | None) -> Terms:
+        said = self._dialect
+        contract = await self._gather(said.contract, said.of_contract, engagement_id)
+        person = freelancer_id or (id_of(dig(contract, said.named_at)) if said.named_at else None)
         freelancer: dict[str, Any] = {}
-        for name, document in GUIDE_DOCUMENTS.items():
-            about = freelancer_id if name == "FreelancerById" else engagement_id
-            data, faults = await self._ask(name, document, {"id": about})
-            self._refuse(name, data, faults)
-            contract |= _record(data, "contract")
-            freelancer |= _record(data, "freelancer")
-        return self._terms(engagement_id, freelancer_id, {"contract": contract, "freelancer": freelancer}, [])
+        try:
+            if person is not None:
+                freelancer = await self._gather(said.freelancer, said.of_freelancer, person)
+        except VendorRefused as error:
+            if said.named_at is None or error.status != 200:
+                raise
+        return self._terms(engagement_id, contract, freelancer, "")
+
+    async def _gather(self, root: str, documents: Mapping[str, str], id: str) -> dict[str, Any]:
+        """What several documents say of one object; faults are fatal only where nothing came."""
+        record: dict[str, Any] = {}
+        for name, document in documents.items():
+            found = await self._graphql.ask(name, document, {"id": id})
+            if found.faults and not found.record(root):
+                raise refused(name, found.words)
+            record |= found.record(root)
+        return record
+
+    def _terms(
+        self, engagement_id: str, contract: dict[str, Any], freelancer: dict[str, Any], why: str
+    ) -> Terms:
+        if not contract:
+            raise refused("EngagementById", why or f"Upwork shows no contract {engagement_id}")
+        return self._dialect.terms(contract, freelancer, epoch(self._clock()))
 
     async def contracts(self, ids: Sequence[str]) -> list[ContractRow]:
         """These contracts as they stand, in tens; those Upwork does not know are left out.
@@ -101,59 +133,11 @@ class Upwork:
         page = {"first": OFFERS_AT_ONCE, "after": after}
         return offer_rows(await self._list("ClientOffers", CLIENT_OFFERS, page), after)
 
-    async def _list(self, name: str, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        data, faults = await self._ask(name, document, variables)
-        if faults and not any(data.values()):
-            raise self._refused(name, "; ".join(f.message for f in faults), 200)
-        return data
-
-    def _terms(
-        self, engagement_id: str, freelancer_id: str, data: Mapping[str, Any], faults: list[GraphqlFault]
-    ) -> Terms:
-        contract = _record(data, "contract")
-        if not contract:
-            said = "; ".join(f.message for f in faults) or f"Upwork shows no contract {engagement_id}"
-            raise self._refused("EngagementById", said, 200)
-        return terms_of_guide(contract, _record(data, "freelancer"))
-
-    def _refuse(self, name: str, data: Mapping[str, Any], faults: list[GraphqlFault]) -> None:
-        """Partial data is normal (Upwork facts, section 4): faults are fatal only where nothing came."""
-        if faults and not _record(data, "contract") and not _record(data, "freelancer"):
-            raise self._refused(name, "; ".join(f.message for f in faults), 200)
-
-    def _refused(self, what: str, why: str, status: int) -> VendorRefused:
-        return VendorRefused(vendor="Upwork", what=what, why=words(why), status=status)
-
-    async def _ask(
-        self, name: str, document: str, variables: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], list[GraphqlFault]]:
-        body = {"query": document, "variables": dict(variables), "operationName": name}
-        answer = await self._send(body)
-        if answer.status == 401:
-            answer = await self._send(body)
-        found = answer.json if isinstance(answer.json, dict) else None
-        if answer.status != 200 or found is None:
-            why = f"{answer.status} {words(str((found or {}).get('message') or 'without a reason'))}"
-            if answer.status in TRY_AGAIN or answer.status >= 500 or found is None:
-                raise self._http.unavailable(name, why, answer)
-            raise self._refused(name, why, answer.status)
-        faults = _faults(found)
-        for fault in faults:
-            if fault.passing:
-                raise self._http.unavailable(name, words(fault.message), answer)
-        data = found.get("data")
-        return data if isinstance(data, dict) else {}, faults
-
-    async def _send(self, body: dict[str, Any]) -> Answer:
-        token = await self._tokens.access()
-        headers = {"Authorization": f"Bearer {token}"}
-        if self._settings.tenant_id:
-            headers["X-Upwork-API-TenantId"] = self._settings.tenant_id
-        await self._pace.turn()
-        answer = await self._http.send("POST", f"{self._settings.url}/graphql", headers=headers, json=body)
-        if answer.status == 401:
-            self._tokens.spoiled(token)
-        return answer
+    async def _list(self, name: str, document: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        found = await self._graphql.ask(name, document, variables)
+        if found.faults and not any(found.data.values()):
+            raise refused(name, found.words)
+        return found.data
 
     async def download(self, url: str, allowed_hosts: tuple[str, ...]) -> bytes:
         """An attachment's bytes: from an allowed host only, a PDF of at most 15 MB (guide 4.6).
@@ -165,7 +149,7 @@ class Upwork:
         if answer.status != 200:
             raise self._not_downloaded(answer)
         if not answer.body.startswith(b"%PDF"):
-            raise self._refused(ATTACHMENT, "it is not a PDF", 415)
+            raise refused(ATTACHMENT, "it is not a PDF", 415)
         return answer.body
 
     def _allowed(self, url: str, allowed_hosts: tuple[str, ...]) -> URL:
@@ -173,14 +157,14 @@ class Upwork:
         try:
             place = URL(url)
         except ValueError:
-            raise self._refused(ATTACHMENT, "its address cannot be read", 400) from None
+            raise refused(ATTACHMENT, "its address cannot be read", 400) from None
         host = (place.raw_host or "").lower()
         upwork = not is_loopback(self._home[1] or "") and f".{host}".endswith(".upwork.com")
         listed = host in {allowed.strip().lower() for allowed in allowed_hosts}
         trusted = _origin(place) == self._home or (place.scheme == "https" and (upwork or listed))
         if not trusted or place.raw_user is not None or place.raw_password is not None:
             why = f"its host {host} is not allowed; list it under [attachments] allowed_hosts"
-            raise self._refused(ATTACHMENT, why, 403)
+            raise refused(ATTACHMENT, why, 403)
         return place
 
     async def _fetch(self, place: URL) -> Answer:
@@ -201,30 +185,14 @@ class Upwork:
                 "GET", str(place), headers=headers, what=ATTACHMENT, longest=MAX_ATTACHMENT
             )
         except TooLong:
-            raise self._refused(ATTACHMENT, "it is larger than 15 MB", 413) from None
+            raise refused(ATTACHMENT, "it is larger than 15 MB", 413) from None
 
     def _not_downloaded(self, answer: Answer) -> Exception:
         why = f"the download answered {answer.status}"
         if answer.status in TRY_AGAIN or answer.status >= 500 or answer.status == 401:
             return self._http.unavailable(ATTACHMENT, why, answer)
-        return self._refused(ATTACHMENT, why, answer.status)
+        return refused(ATTACHMENT, why, answer.status)
 
 
 def _origin(place: URL) -> tuple[str, str | None, int | None]:
     return place.scheme, place.raw_host, place.port
-
-
-def _record(data: Mapping[str, Any], name: str) -> dict[str, Any]:
-    found = data.get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def _faults(found: Mapping[str, Any]) -> list[GraphqlFault]:
-    errors = found.get("errors")
-    return [
-        GraphqlFault(
-            str(error.get("message") or "an error without words"), dig(error, "extensions.classification")
-        )
-        for error in (errors if isinstance(errors, list) else [])
-        if isinstance(error, dict)
-    ]

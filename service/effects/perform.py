@@ -87,7 +87,10 @@ async def perform(effect: x.Effect, claimed: Claimed, desk: Desk) -> c.Engagemen
 
 async def _read_contract(effect: x.ReadContract, desk: Desk) -> c.RecordTerms:
     terms = await desk.upwork.read(effect.engagement_id, effect.freelancer_id)
-    known = await desk.handler.load_freelancer(effect.freelancer_id)
+    freelancer_id = effect.freelancer_id or terms.freelancer_id
+    if freelancer_id is None:
+        return c.RecordTerms(desk.now(), terms, KnownContractor())
+    known = await desk.handler.load_freelancer(freelancer_id)
     return c.RecordTerms(
         desk.now(),
         terms,

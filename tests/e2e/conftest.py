@@ -1,9 +1,10 @@
 """A whole world on loopback: a fresh database, both sandboxes, the service, and hands to drive them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import aiohttp
 import pytest
@@ -16,6 +17,8 @@ from service.demo.driver import Driver, Peer
 from service.effects.backoff import Ladder
 from service.sandbox import ten99policy, upwork
 from service.settings import SANDBOX, Settings, read
+
+Dialect = Literal["both", "guide", "reference"]
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,27 @@ async def hosted(app: web.Application) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
+REFERENCE: Mapping[str, Any] = {
+    **EXAMPLE,
+    "categories": {"531770282580668418": "jc_MTqpkbkp6G"},
+    "job": {**EXAMPLE["job"], "send_region": True},
+}
+"""The guide's example in the vendors' own words: ids of categories, and a job's region in its address."""
+
+
 @asynccontextmanager
-async def make_world(database_url: str, config: Path | None, **extra: str) -> AsyncIterator[World]:
+async def make_world(
+    database_url: str, config: Path | None, dialect: Dialect, **extra: str
+) -> AsyncIterator[World]:
+    """``guide`` and ``reference``: both vendors refuse the other's words, and coverd speaks theirs."""
     port = unused_port()
     callback = f"http://127.0.0.1:{port}"
+    spoken = "reference" if dialect == "reference" else "guide"
     async with AsyncExitStack() as stack:
-        seen_upwork = upwork.UpworkOptions(callback=callback, retry_base_seconds=0.05)
-        seen_1099 = ten99policy.Ten99PolicyOptions(callback=callback, retry_base_seconds=0.05)
+        seen_upwork = upwork.UpworkOptions(callback=callback, retry_base_seconds=0.05, dialect=dialect)
+        seen_1099 = ten99policy.Ten99PolicyOptions(
+            callback=callback, retry_base_seconds=0.05, dialect=dialect
+        )
         upwork_url = await stack.enter_async_context(hosted(upwork.make_app(seen_upwork)))
         ten99policy_url = await stack.enter_async_context(hosted(ten99policy.make_app(seen_1099)))
         settings = read(
@@ -54,11 +71,14 @@ async def make_world(database_url: str, config: Path | None, **extra: str) -> As
                 "COVERD_PORT": str(port),
                 "COVERD_UPWORK_URL": upwork_url,
                 "COVERD_TEN99POLICY_URL": ten99policy_url,
+                "COVERD_UPWORK_DIALECT": spoken,
+                "COVERD_TEN99POLICY_DIALECT": spoken,
                 **extra,
             }
         )
         tuning = Tuning(sweep_seconds=0.05, ladder=Ladder(first=0.02))
-        serve = serving(settings, ConfigFile(config, EXAMPLE), tuning=tuning)
+        example = REFERENCE if dialect == "reference" else EXAMPLE
+        serve = serving(settings, ConfigFile(config, example), tuning=tuning)
         service = await stack.enter_async_context(serve)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         drive = Driver(Peer(session, callback), Peer(session, upwork_url), Peer(session, ten99policy_url))
@@ -72,13 +92,16 @@ WorldMaker = Callable[..., AbstractAsyncContextManager[World]]
 def worlds(database_url: str) -> WorldMaker:
     """Make a world on this test's database, with a configuration file or settings of its own."""
 
-    def make(config: Path | None = None, **extra: str) -> AbstractAsyncContextManager[World]:
-        return make_world(database_url, config, **extra)
+    def make(
+        config: Path | None = None, dialect: Dialect = "both", **extra: str
+    ) -> AbstractAsyncContextManager[World]:
+        return make_world(database_url, config, dialect, **extra)
 
     return make
 
 
-@pytest.fixture
-async def world(worlds: WorldMaker) -> AsyncIterator[World]:
-    async with worlds() as made:
+@pytest.fixture(params=["guide", "reference"])
+async def world(request: pytest.FixtureRequest, worlds: WorldMaker) -> AsyncIterator[World]:
+    """One in each dialect."""
+    async with worlds(dialect=request.param) as made:
         yield made

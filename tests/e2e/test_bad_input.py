@@ -131,16 +131,42 @@ async def test_a_name_decided_by_a_person_is_kept_for_the_next_engagement(world:
     await world.drive.until_state(second, "awaiting_opt_in")
 
 
-async def test_an_offer_without_a_freelancer_waits_until_the_contract_names_them(world: Any) -> None:
-    engagement_id = await world.drive.contract(freelancer=someone(), offer=False)
+async def offer_that_names_nobody(world: Any, freelancer: dict[str, Any]) -> str:
+    engagement_id: str = await world.drive.contract(freelancer=freelancer, offer=False)
     body = {"id": "evt-nobody", "type": "offer.accepted", "data": {"contract": {"id": engagement_id}}}
     assert await deliver_upwork(world, orjson.dumps(body)) == 202
-    await world.drive.until(
-        engagement_id, lambda s: "freelancer_missing" in {item["code"] for item in s["attention"]}
-    )
-    await world.drive.activate(engagement_id)
-    shown = await world.drive.until_state(engagement_id, "awaiting_opt_in")
-    assert shown["attention"] == []
+    return engagement_id
+
+
+async def test_an_offer_without_a_freelancer_waits_until_the_contract_names_them(worlds: Any) -> None:
+    async with worlds(dialect="guide") as world:
+        engagement_id = await offer_that_names_nobody(world, someone())
+        await world.drive.until(
+            engagement_id, lambda s: "freelancer_missing" in {item["code"] for item in s["attention"]}
+        )
+        await world.drive.activate(engagement_id)
+        shown = await world.drive.until_state(engagement_id, "awaiting_opt_in")
+        assert shown["attention"] == []
+
+
+async def test_where_the_contract_shows_its_freelancer_an_offer_without_one_goes_on(worlds: Any) -> None:
+    person = someone()
+    async with worlds(dialect="reference") as world:
+        engagement_id = await offer_that_names_nobody(world, person)
+        shown = await world.drive.until_state(engagement_id, "awaiting_opt_in")
+        assert shown["attention"] == []
+        assert shown["freelancer"] == {"id": person["id"]}
+        assert shown["contract"]["client_id"] == "client_1"
+        found = await world.drive.service.get(f"/v1/engagements?q={person['id']}")
+        assert [item["engagement_id"] for item in found["items"]] == [engagement_id]
+
+
+async def test_a_contract_is_found_by_the_id_of_its_terms_too(worlds: Any) -> None:
+    async with worlds(dialect="reference") as world:
+        engagement_id = await world.drive.contract(freelancer=someone(), contract={"termId": "40077"})
+        await world.drive.until_state(engagement_id, "awaiting_opt_in")
+        found = await world.drive.service.get("/v1/engagements?q=40077")
+        assert [item["engagement_id"] for item in found["items"]] == [engagement_id]
 
 
 async def test_policy_news_before_its_engagement_waits_and_is_applied_later(world: Any) -> None:
