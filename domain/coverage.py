@@ -174,7 +174,7 @@ def answer(engagement: Engagement, at: int, silent_since: int | None = None) -> 
     anything may have happened to a policy, and nothing but the contract's own end is known.
     """
     if engagement.version == 0:
-        return Answer(False, None, "Nothing is known of this engagement at that time.")
+        return Answer(None, None, "Nothing was known of this engagement at that time.")
     if engagement.ended_at is not None and engagement.ended_at <= at:
         return Answer(False, None, "The contract has ended.", since=engagement.ended_at)
     if silent_since is None:
@@ -199,9 +199,9 @@ def _judged(engagement: Engagement, at: int) -> Answer:
     if holding:
         return _covered(known, holding, at)
     if unknown:
-        reason = (
-            f"Policy {unknown[0].id} is active but its dates are not known yet; they are being read back."
-        )
+        given_up = any(step.startswith(f"policy:{unknown[0].id}") for step in engagement.parked)
+        how = "could not be read back" if given_up else "are not known yet; they are being read back"
+        reason = f"Policy {unknown[0].id} is active but its dates {how}."
         return Answer(
             None,
             None,

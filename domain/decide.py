@@ -42,7 +42,7 @@ def decide(engagement: Engagement, command: c.EngagementCommand, rules: Rules) -
         named = _freelancer_hold(after, rules)
         facts, after = (*facts, *named), _folded(after, named, command.at)
     if facts or isinstance(command, c.Reassess):
-        verdict = (*_verdict(after, command.at), *_ending(after))
+        verdict = (*_verdict(after, _judged_at(after, command)), *_ending(after))
         facts, after = (*facts, *verdict), _folded(after, verdict, command.at)
     return Decision(facts, after)
 
@@ -133,7 +133,13 @@ def _invoiced(s: Engagement, command: c.RequestInvoice) -> tuple[e.EngagementEve
             reason=f"Engagement {s.engagement_id} has no contractor and job at 1099Policy yet; "
             "record the invoice once it is quoted."
         )
-    if command.key in s.invoices:
+    known = s.invoices.get(command.key)
+    asked = (command.gross_pay, command.paycycle_startdate, command.paycycle_enddate)
+    if known is not None:
+        if (known.gross_pay, known.paycycle_startdate, known.paycycle_enddate) != asked:
+            raise Refused(
+                reason="This Idempotency-Key was used for another invoice; send this one with its own."
+            )
         return ()
     return (
         e.InvoiceRequested(
@@ -194,11 +200,21 @@ def _new_parts(s: Engagement, mapped: Mapped, ready: bool, rules: Rules) -> e.Co
     return e.CoveragePlanned(contractor, job, window, rules.coverage_types, mapped.notes)
 
 
+def _judged_at(s: Engagement, command: c.EngagementCommand) -> int:
+    """The instant a verdict is given for: by the vendor's clock, no earlier than its latest news.
+
+    Time alone changes a verdict only when a stored timer says that it has passed.
+    """
+    told = [n.said_at for p in s.policies.values() for n in p.news]
+    told += [n.said_at for x in s.certificates.values() for n in x.news]
+    return max([*told, command.at] if isinstance(command, c.Reassess) else told, default=command.at)
+
+
 def _verdict(s: Engagement, at: int) -> tuple[e.EngagementEvent, ...]:
-    """What the evidence adds up to now; no verdict is given for an instant before the latest news."""
+    """What the evidence adds up to at ``at``."""
     if s.state in (UNSEEN, ENDED):
         return ()
-    span = standing(s, max(at, s.latest_at))
+    span = standing(s, at)
     ended = any(p.news for p in s.policies.values())
     flagged = _under_review(s, denied_too=not ended)
     if span is not None and span.source == "policy":

@@ -72,6 +72,8 @@ class ConfirmPolicy:
 
     contractor_id: str
     policy_id: str | None
+    said_at: int | None = None
+    """When the vendor said what this reading answers, by its own clock: the answer is as new as that."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from domain import effects as x
 from domain.coverage import spans
 from domain.lifecycle import COI_VALIDATED, INSURED, UNSEEN
 from domain.mapping import DATING, FREELANCER_MISSING, HIRING, NAMING
-from domain.state import Engagement
+from domain.state import Engagement, Policy, PolicyNews
 
 
 def react(before: Engagement, after: Engagement) -> tuple[x.Wanted, ...]:
@@ -82,8 +82,7 @@ def _towards_cover(s: Engagement) -> Iterator[_Step]:
         assert window is not None
         assign = x.CreateAssignment(s.engagement_id, s.contractor_id, s.job_id, s.coverage_types, window)
         yield _assignment_step(s), assign, None
-    for policy_id in _policies_to_read(s):
-        yield _policy_step(s, policy_id), x.ConfirmPolicy(s.contractor_id, policy_id), None
+    yield from _policies_to_read(s, s.contractor_id)
 
 
 def _needs_session(s: Engagement) -> bool:
@@ -109,29 +108,29 @@ def _assignment_step(s: Engagement) -> str:
     return f"assignment:after-certificate-{approvals}" if approvals else "assignment"
 
 
-def _policies_to_read(s: Engagement) -> list[str | None]:
-    undated = [p.policy_id for p in s.policies.values() if p.news and _undated(s, p.policy_id)]
-    if (
-        s.assignment
-        and s.assignment.policy_id not in s.policies
-        and not (s.assignment.policy_id is None and s.policies)
-    ):
-        return [*undated, s.assignment.policy_id]
-    return list(undated)
+def _policies_to_read(s: Engagement, contractor_id: str) -> Iterator[_Step]:
+    """Every piece of news without dates is read back once, and so is the policy of an assignment."""
+    for policy in s.policies.values():
+        asked = _undated(s, policy)
+        if asked is not None:
+            read = x.ConfirmPolicy(contractor_id, policy.policy_id, asked.said_at)
+            yield f"policy:{policy.policy_id}:{asked.version}", read, None
+    made = s.assignment
+    if made and made.policy_id not in s.policies and not (made.policy_id is None and s.policies):
+        yield (
+            f"policy:{made.policy_id or 'latest'}",
+            x.ConfirmPolicy(contractor_id, made.policy_id, None),
+            None,
+        )
 
 
-def _undated(s: Engagement, policy_id: str) -> bool:
-    running = (x for x in spans(s) if x.source == "policy" and x.id == policy_id and x.over_by is None)
-    return any(span.start is None or span.end is None for span in running)
-
-
-def _policy_step(s: Engagement, policy_id: str | None) -> str:
-    """Read again only after news that settled the last reading: an answer without dates asks for no other."""
-    policy = s.policies.get(policy_id or "")
-    news = policy.news if policy else ()
-    settled = len([n for n in news if None not in (n.effective_at, n.expires_at) or n.kind != "active"])
-    step = f"policy:{policy_id or 'latest'}"
-    return f"{step}:{settled}" if settled else step
+def _undated(s: Engagement, policy: Policy) -> PolicyNews | None:
+    """The news that leaves a running term of this policy without a start or an end."""
+    terms = (x for x in spans(s) if x.source == "policy" and x.id == policy.policy_id and x.over_by is None)
+    if not any(term.start is None or term.end is None for term in terms):
+        return None
+    active = (n for n in policy.news if n.kind == "active" and None in (n.effective_at, n.expires_at))
+    return max(active, key=lambda n: n.version, default=None)
 
 
 def _certificates(s: Engagement) -> Iterator[_Step]:

@@ -234,19 +234,20 @@ async def _confirm_policy(effect: x.ConfirmPolicy, desk: Desk) -> c.EngagementCo
                 vendor="1099Policy", what="the assignment's policy", why="no policy is active yet"
             )
         policy = active[0]
-    said_at = min(_number(policy.get("created")) or desk.now(), desk.now())
-    policy_id, ends_at = str(policy["id"]), _number(policy.get("expiration_date"))
-    if _is_active(policy):
-        quote_id = policy.get("quote")
-        return c.NotePolicyActive(
-            said_at,
-            policy_id,
-            quote_id if isinstance(quote_id, str) else None,
-            _number(policy.get("effective_date")),
-            ends_at,
+    created, answers = _number(policy.get("created")), effect.said_at
+    said_at = max((t for t in (created, answers) if t is not None), default=desk.now())
+    policy_id = str(policy["id"])
+    starts_at, ends_at = _number(policy.get("effective_date")), _number(policy.get("expiration_date"))
+    if not _is_active(policy):
+        ended_at = _number(policy.get("cancellation_date")) or ends_at or said_at
+        return c.NotePolicyOver(said_at, policy_id, ended_at, policy.get("status") != "expired")
+    if starts_at is None or ends_at is None:
+        raise VendorRefused(
+            vendor="1099Policy", what=f"GET policy {policy_id}", why="it shows no dates", status=200
         )
-    ended_at = _number(policy.get("cancellation_date")) or ends_at or desk.now()
-    return c.NotePolicyOver(desk.now(), policy_id, ended_at, policy.get("status") != "expired")
+    quote_id = policy.get("quote")
+    quote = quote_id if isinstance(quote_id, str) else None
+    return c.NotePolicyActive(said_at, policy_id, quote, starts_at, ends_at)
 
 
 def _is_active(policy: dict[str, Any]) -> bool:

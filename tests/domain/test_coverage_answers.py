@@ -68,7 +68,7 @@ def test_a_cancellation_is_named_as_what_ended_the_cover() -> None:
 
 def test_nothing_is_claimed_of_an_engagement_nobody_has_spoken_of() -> None:
     told = answer(Engagement("9404"), NOW)
-    assert (told.covered, told.evidence) == (False, ())
+    assert (told.covered, told.evidence) == (None, ())
 
 
 def test_without_evidence_the_answer_is_a_plain_no() -> None:

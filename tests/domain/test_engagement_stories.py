@@ -342,12 +342,13 @@ class TestTheEndOfAPolicy:
 
     def test_a_policy_without_dates_is_read_back_once(self) -> None:
         undated = policy_active(starts=None, ends=None)
-        story = awaiting_opt_in().when(undated).starts("share-opt-in", "policy:pl_1")
-        story.when(replace(undated, at=NOW + 3 * DAY)).starts()
-        story.when(policy_active(at=NOW + 3 * DAY)).starts(f"wake:{END}:2")
+        story = awaiting_opt_in().when(undated).starts("share-opt-in", "policy:pl_1:8")
+        assert story.effect("policy:pl_1:8").said_at == undated.at
+        story.when(replace(undated, at=NOW + 3 * DAY)).starts("policy:pl_1:10")
+        story.when(policy_active(at=undated.at)).starts(f"wake:{END}:2").wants("share-opt-in")
 
     def test_a_policy_without_an_expiry_is_read_back_too(self) -> None:
-        awaiting_opt_in().when(policy_active(ends=None)).starts("share-opt-in", "policy:pl_1")
+        awaiting_opt_in().when(policy_active(ends=None)).starts("share-opt-in", "policy:pl_1:8")
 
     def test_a_policy_that_ended_is_read_back_no_more(self) -> None:
         over = c.NotePolicyOver(START + DAY, "pl_1", START + DAY, canceled=True)
@@ -361,10 +362,13 @@ class TestTheEndOfAPolicy:
         story = (
             awaiting_opt_in()
             .given(policy_active(starts=None, ends=None))
-            .wants("share-opt-in", "policy:pl_1")
+            .wants("share-opt-in", "policy:pl_1:8")
         )
         story = story.given(policy_active(at=NOW + 3 * DAY), over).wants("share-opt-in")
-        story.when(undated).starts("policy:pl_1:2").becomes("insured")
+        story = story.when(undated).starts("policy:pl_1:13").becomes("insured")
+        read_back = policy_active(at=story.effect("policy:pl_1:13").said_at)
+        read = story.when(read_back).wants("share-opt-in")
+        assert read.covered(START + 3 * DAY).covered is True
 
 
 class TestTheEndOfTheContract:
