@@ -529,6 +529,29 @@ class TestHolds:
         nobody.when(activated()).starts("read").needs()
         nobody.when(offer(freelancer=None)).starts().needs("freelancer_missing")
 
+    def test_where_the_contract_names_its_freelancer_it_is_read_without_one(self) -> None:
+        rules = replace(RULES, contract_names_freelancer=True)
+        nobody = given(rules=rules).when(offer(freelancer=None)).starts("read").needs()
+        assert nobody.effect("read").freelancer_id is None
+        named = nobody.when(contract_read(replace(FRONTEND, freelancer_id="fl_12345")))
+        named.starts("contractor", "job").needs()
+        assert named.engagement.freelancer_id == "fl_12345"
+        assert named.want("contractor").key == "upwork-freelancer-fl_12345"
+
+    def test_a_contract_that_named_nobody_is_read_again_once_someone_is_named(self) -> None:
+        rules = replace(RULES, contract_names_freelancer=True)
+        nobody = given(offer(freelancer=None), rules=rules).when(contract_read())
+        nobody.starts().needs("freelancer_missing").wants()
+        nobody.when(c.RequestRetry(NOW + 60, "look again")).starts("read#2")
+        named = nobody.when(activated()).starts("read#2").needs()
+        named.when(contract_read()).starts("contractor", "job").needs()
+
+    def test_a_payroll_contract_asks_for_nothing_until_it_is_another_kind(self) -> None:
+        employed = given(offer()).when(contract_read(replace(FRONTEND, kind="payroll")))
+        employed.starts().needs("payroll_contract")
+        again = employed.given(c.RequestRetry(NOW + 60, "hired anew")).when(contract_read())
+        again.starts("contractor", "job").needs()
+
     def test_the_first_named_freelancer_stays(self) -> None:
         story = given(offer(), activated(freelancer="fl_other"))
         assert story.engagement.freelancer_id == "fl_12345"

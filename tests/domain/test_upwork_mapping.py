@@ -244,6 +244,45 @@ class TestClientsAndCategories:
         caught = replace(self.rules, categories={**self.rules.categories, "*": "jc_other"})
         assert codes(falconry, caught) == []
 
+    @pytest.mark.parametrize(
+        ("sub", "sub_id", "code"),
+        [
+            ("QA & Testing", None, "jc_testing"),
+            ("qa and testing", "1", "jc_testing"),
+            (None, "531770282589057031", "jc_sub_by_id"),
+            ("QA & Testing", "531770282589057031", "jc_sub_by_id"),
+            ("Scripts & Utilities", "2", "jc_by_id"),
+            (None, None, "jc_by_id"),
+        ],
+    )
+    def test_a_subcategory_that_is_mapped_wins_over_its_category(
+        self, sub: str | None, sub_id: str | None, code: str
+    ) -> None:
+        finer = {"QA & Testing": "jc_testing", "531770282589057031": "jc_sub_by_id"}
+        rules = replace(self.rules, categories={**self.rules.categories, **finer})
+        terms = replace(FRONTEND, category_id="531770282580668418", subcategory=sub, subcategory_id=sub_id)
+        job = mapped(terms, rules).job
+        assert job is not None
+        assert job.category_code == code
+
+    def test_an_unmapped_subcategory_is_named_with_its_category(self) -> None:
+        [hold] = mapped(replace(FRONTEND, category="Falconry", subcategory="Hoods")).holds
+        assert "Falconry / Hoods" in hold.message
+
+
+class TestKinds:
+    def test_an_employee_on_payroll_is_not_insured_at_all(self) -> None:
+        found = mapped(replace(FRONTEND, kind="payroll", title=None))
+        assert [hold.code for hold in found.holds] == ["payroll_contract"]
+        assert (found.contractor, found.job, found.window) == (None, None, None)
+
+    def test_a_weekly_stipend_is_held_even_beside_an_hourly_rate(self) -> None:
+        found = mapped(replace(FRONTEND, kind="weekly_retainer"))
+        assert [hold.code for hold in found.holds] == ["pay_by_the_week"]
+        assert found.job is None
+        assert found.contractor is not None
+        assert codes(replace(FRONTEND, kind="weekly_retainer", pay=None)) == ["pay_by_the_week"]
+
 
 class TestTitle:
     def test_a_contract_without_a_title_is_held(self) -> None:
