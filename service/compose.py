@@ -20,6 +20,7 @@ from service.api.engagements import EngagementRoutes
 from service.api.feed import FeedRoutes
 from service.api.health import HealthRoutes
 from service.api.operations import OperationRoutes
+from service.api.reconcile import ReconcileRoutes
 from service.clients.ten99policy import Ten99Policy
 from service.clients.upwork import Upwork
 from service.clock import Clock, utc_now
@@ -32,6 +33,8 @@ from service.ingest.process import Processor
 from service.ingest.webhooks import Webhooks
 from service.lists import PageLists, ReadModels
 from service.metrics import Metrics
+from service.poll.poller import Poller
+from service.poll.reconcile import UPWORK_SECONDS, Parts, Reconciler
 from service.ports import Lookup
 from service.settings import Settings
 from service.sources import Sources
@@ -53,6 +56,7 @@ class Service:
     worker: Worker
     runner: Runner
     desk: Desk
+    reconciler: Reconciler
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class Tuning:
     """What tests and small machines set otherwise. Seconds."""
 
     sweep_seconds: float = 1.0
+    upwork_poll_seconds: float = UPWORK_SECONDS
     ladder: Ladder = field(default_factory=Ladder)
 
 
@@ -114,6 +119,10 @@ async def serving(
             ladder=tuning.ladder,
         )
         processor = Processor(store, handler, config, clock, metrics, sweep_seconds=tuning.sweep_seconds)
+        parts = Parts(
+            store, handler, processor, desk.upwork, desk.ten99policy, ReadModels(pool), metrics, clock
+        )
+        reconciler = Reconciler(parts, settings.poll_seconds, tuning.upwork_poll_seconds)
         runner, tail = Runner(pool), Tail(pool)
         _connect(handler, worker, processor, runner, tail, works=role != "web")
         if role != "web":
@@ -123,13 +132,19 @@ async def serving(
         stack.push_async_callback(processor.stop)
         if role != "web":
             stack.push_async_callback(_ended, asyncio.create_task(runner.run(), name="projections"))
+        if role != "web" and settings.poll_seconds:
+            poller = Poller(reconciler, store, clock, settings.poll_seconds)
+            poller.start()
+            stack.push_async_callback(poller.stop)
         url = None
         if role != "worker":
             stack.push_async_callback(_ended, asyncio.create_task(tail.run(), name="feed"))
-            routes = _routes(settings, store, handler, processor, pool, runner, tail, metrics, clock, sources)
+            routes = _routes(
+                settings, store, handler, processor, pool, runner, tail, metrics, clock, sources, reconciler
+            )
             app = make_app(routes, Door(settings.api_tokens), metrics)
             url = await _listen(app, settings, stack)
-        yield Service(url, store, handler, processor, worker, runner, desk)
+        yield Service(url, store, handler, processor, worker, runner, desk, reconciler)
 
 
 def _rules(config: ConfigFile, upwork: Upwork) -> Callable[[], Rules]:
@@ -177,6 +192,7 @@ def _routes(
     metrics: Metrics,
     clock: Clock,
     sources: Sources,
+    reconciler: Reconciler,
 ) -> Routes:
     lists = ReadModels(pool)
 
@@ -198,6 +214,7 @@ def _routes(
         engagements=EngagementRoutes(store, handler, clock, sources.silent_since),
         operations=OperationRoutes(store, handler, processor, lists, clock, sources),
         feed=FeedRoutes(pool, tail),
+        reconcile=ReconcileRoutes(reconciler),
         health=HealthRoutes(store, metrics, measure),
         pages=Pages(store, handler, PageLists(lists, handler), clock, sources.silent_since),
     )

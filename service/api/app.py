@@ -14,6 +14,7 @@ from service.api.health import HealthRoutes
 from service.api.keys import REQUEST_ID
 from service.api.operations import OperationRoutes
 from service.api.problems import PROBLEM, Handler, answer
+from service.api.reconcile import ReconcileRoutes
 from service.clients.upwork import MAX_ATTACHMENT
 from service.ingest.webhooks import Webhooks
 from service.metrics import Metrics
@@ -30,6 +31,7 @@ class Routes:
     engagements: EngagementRoutes
     operations: OperationRoutes
     feed: FeedRoutes
+    reconcile: ReconcileRoutes
     health: HealthRoutes
     pages: Pages
 
@@ -61,6 +63,7 @@ def make_app(routes: Routes, door: Door, metrics: Metrics) -> web.Application:
     get("/v1/deliveries/{id}", routes.operations.delivery)
     add("POST", "/v1/deliveries/{id}/replay", routes.operations.replay)
     get("/v1/feed", routes.feed.stream, allow_head=False)
+    add("POST", "/v1/reconcile", routes.reconcile.run)
     get("/livez", routes.health.live)
     get("/readyz", routes.health.ready)
     get("/metrics", routes.health.metrics)

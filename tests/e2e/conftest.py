@@ -51,11 +51,12 @@ REFERENCE: Mapping[str, Any] = {
 
 @asynccontextmanager
 async def make_world(
-    database_url: str, config: Path | None, dialect: Dialect, **extra: str
+    database_url: str, config: Path | None, dialect: Dialect, *, webhooks: bool = True, **extra: str
 ) -> AsyncIterator[World]:
     """``guide`` and ``reference``: both vendors refuse the other's words, and coverd speaks theirs."""
     port = unused_port()
-    callback = f"http://127.0.0.1:{port}"
+    service_url = f"http://127.0.0.1:{port}"
+    callback = service_url if webhooks else None
     spoken = "reference" if dialect == "reference" else "guide"
     async with AsyncExitStack() as stack:
         seen_upwork = upwork.UpworkOptions(callback=callback, retry_base_seconds=0.05, dialect=dialect)
@@ -76,12 +77,12 @@ async def make_world(
                 **extra,
             }
         )
-        tuning = Tuning(sweep_seconds=0.05, ladder=Ladder(first=0.02))
+        tuning = Tuning(sweep_seconds=0.05, ladder=Ladder(first=0.02), upwork_poll_seconds=0.01)
         example = REFERENCE if dialect == "reference" else EXAMPLE
         serve = serving(settings, ConfigFile(config, example), tuning=tuning)
         service = await stack.enter_async_context(serve)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        drive = Driver(Peer(session, callback), Peer(session, upwork_url), Peer(session, ten99policy_url))
+        drive = Driver(Peer(session, service_url), Peer(session, upwork_url), Peer(session, ten99policy_url))
         yield World(drive, service, settings, session)
 
 
@@ -93,7 +94,7 @@ def worlds(database_url: str) -> WorldMaker:
     """Make a world on this test's database, with a configuration file or settings of its own."""
 
     def make(
-        config: Path | None = None, dialect: Dialect = "both", **extra: str
+        config: Path | None = None, dialect: Dialect = "both", **extra: Any
     ) -> AbstractAsyncContextManager[World]:
         return make_world(database_url, config, dialect, **extra)
 

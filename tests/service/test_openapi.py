@@ -38,10 +38,12 @@ from service.api.operations import (
 )
 from service.api.problems import Problem, bad_field, response
 from service.api.reading import MAX_LIMIT
+from service.api.reconcile import ReconcileRoutes
 from service.api.views import coverage_view, day_view, delivery_view, engagement_view, event_view
 from service.clock import utc_now
 from service.ingest.webhooks import Webhooks
 from service.metrics import Metrics
+from service.poll.report import Found, Report
 from service.ports import Delivery, DeliveryOutcome, StoredDelivery
 from service.settings import SCOPES
 from service.web.pages import Pages
@@ -75,6 +77,7 @@ def the_app() -> web.Application:
     routes = Routes(
         webhooks=Webhooks(NONE, NONE, NONE, utc_now, metrics),
         feed=FeedRoutes(NONE, NONE),
+        reconcile=ReconcileRoutes(NONE),
         engagements=EngagementRoutes(NONE, NONE, utc_now),
         operations=OperationRoutes(NONE, NONE, NONE, NONE, utc_now, NONE),
         health=HealthRoutes(NONE, metrics, NONE),
@@ -268,6 +271,17 @@ def test_rows_of_lists_fit() -> None:
     fits("EngagementRow", engagement_row_view(row))
     waiting = AttentionRow("9001", "effect_parked", "quote", "m", "c", now, now, now, 2)
     fits("AttentionRow", _attention_row_view(waiting))
+
+
+def test_any_report_of_a_sweep_fits() -> None:
+    report = Report()
+    fits("Reconciled", report.view())
+    report.asked["upwork", "offers"] += 1
+    report.checked["1099policy"] += 2
+    report.errors["upwork"] = "Upwork could not answer"
+    report.found.append(Found("upwork", "offer.accepted", "9001", "d_1", "applied", ("9001",), True))
+    report.found.append(Found("1099policy", "policy.active", "pl_1", "d_2", None, (), False))
+    fits("Reconciled", report.view())
 
 
 def test_problems_fit() -> None:

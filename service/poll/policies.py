@@ -1,0 +1,100 @@
+"""What 1099Policy shows of policies, certificates and assignments, against what engagements show. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from domain.coverage import policy_spans
+from domain.state import Certificate, Engagement, Policy
+from service.clients.fields import instant
+from service.poll.facts import Fact
+
+Row = Mapping[str, Any]
+
+TYPES = {"active": "policy.active", "cancelled": "policy.canceled", "expired": "policy.expired"}
+VERDICTS = {"approved": "validated", "flagged": "flagged", "denied": "denied", "error": "error"}
+
+
+def policy_facts(row: Row, engagements: Sequence[Engagement], now: int) -> Iterator[Fact]:
+    """The news that any of these engagements misses of the policy in ``row``.
+
+    A status is dated by when it was seen: that it came after all news we have is certain, and when exactly
+    the vendor does not say. What it means for cover is in its own dates.
+    """
+    status = _status(row)
+    if status is None or all(_shows(e.policies.get(str(row["id"])), row, status, now) for e in engagements):
+        return
+    held = [e.policies[str(row["id"])] for e in engagements if str(row["id"]) in e.policies]
+    known = [news for policy in held for news in policy.news]
+    latest = max((news.said_at for news in known), default=0)
+    created = instant(row.get("created"))
+    if not any(news.kind == "active" for news in known):
+        yield _policy_fact(row, "active", latest, now if created is None else min(created, now), created)
+        if status == "active":
+            return
+    yield _policy_fact(row, status, latest, max(now, latest), None)
+
+
+def _status(row: Row) -> str | None:
+    said = row.get("status")
+    if said in TYPES:
+        return str(said)
+    return {True: "active", False: "cancelled"}.get(row.get("is_active"))  # type: ignore[arg-type]
+
+
+def _policy_fact(row: Row, status: str, latest: int, at: int, said_at: int | None) -> Fact:
+    id = str(row["id"])
+    dates = {
+        "active": (row.get("effective_date"), row.get("expiration_date")),
+        "cancelled": (row.get("cancellation_date") or row.get("expiration_date"),),
+        "expired": (row.get("expiration_date"),),
+    }[status]
+    key = ":".join(str(part) for part in ("poll:policy", id, status, *dates, latest))
+    data = {**row, "object": "policy"}
+    return Fact("1099policy", {"id": key, "type": TYPES[status], "created": at, "data": data}, id, said_at)
+
+
+def _shows(policy: Policy | None, row: Row, status: str, now: int) -> bool:
+    """Whether this evidence already says what the vendor shows."""
+    if policy is None or not policy.news:
+        return False
+    last, spans = policy.news[-1], policy_spans(policy)
+    starts, ends = instant(row.get("effective_date")), instant(row.get("expiration_date"))
+    if status == "active":
+        dated = spans and starts in (None, spans[-1].start) and ends in (None, spans[-1].end)
+        return last.kind == "active" and bool(dated)
+    if status == "cancelled":
+        return last.kind == "canceled" and instant(row.get("cancellation_date")) in (None, last.ended_at)
+    if last.kind == "active":
+        return bool(spans) and spans[-1].over(now) and ends in (None, spans[-1].end)
+    return True
+
+
+def certificate_facts(row: Row, certificate: Certificate, now: int) -> Iterator[Fact]:
+    """The verdict on a certificate, where the engagement shows another."""
+    status = str(row.get("status"))
+    verdict = VERDICTS.get(status)
+    last = certificate.news[-1] if certificate.news else None
+    until = instant(row.get("expiration_date"))
+    same_term = verdict != "validated" or until is None or (last is not None and last.valid_until == until)
+    if verdict is None or (certificate.verdict == verdict and same_term):
+        return
+    id, updated = certificate.certificate_id, instant(row.get("updated"))
+    said_at = updated if updated is not None and (last is None or updated > last.said_at) else None
+    at = said_at if said_at is not None else max(now, last.said_at if last else 0)
+    key = f"poll:certificate:{id}:{status}:{until or ''}:{updated or at}"
+    body = {"id": key, "type": f"certificate.{verdict}", "created": at, "data": {"object": {**row}}}
+    yield Fact("1099policy", body, id, said_at)
+
+
+def assignment_facts(row: Row, engagement: Engagement) -> Iterator[Fact]:
+    """A cancellation that we did not ask for: it is kept and counted, and a person may look."""
+    if row.get("cancelled") is not True or engagement.coverage_ended:
+        return
+    id, said_at = str(row.get("id")), instant(row.get("cancellation_date"))
+    body = {
+        "id": f"poll:assignment:{id}:cancelled",
+        "type": "assignment.cancelled",
+        "created": said_at,
+        "data": {**row, "object": "assignment"},
+    }
+    yield Fact("1099policy", body, id, said_at)

@@ -1,0 +1,59 @@
+"""What a sweep asked, found and healed, as people and scripts read it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A fact nobody here knew. ``outcome`` is what became of its delivery; ``late``: a webhook should have
+    brought it by now."""
+
+    source: str
+    type: str
+    about: str
+    delivery: str
+    outcome: str | None
+    engagements: tuple[str, ...]
+    late: bool
+
+
+@dataclass(slots=True)
+class Report:
+    """``asked``: requests by source and what for · ``checked``: engagements compared, by source ·
+    ``errors``: why a source could not be asked to the end."""
+
+    asked: Counter[tuple[str, str]] = field(default_factory=Counter)
+    checked: Counter[str] = field(default_factory=Counter)
+    found: list[Found] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def healed(self) -> list[Found]:
+        return [one for one in self.found if one.outcome == "applied"]
+
+    def view(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return {
+            "asked": [
+                {"source": source, "what": what, "requests": number}
+                for (source, what), number in sorted(self.asked.items())
+            ],
+            "checked": dict(sorted(self.checked.items())),
+            "found": [
+                {
+                    "source": one.source,
+                    "type": one.type,
+                    "about": one.about,
+                    "delivery": one.delivery,
+                    "outcome": one.outcome,
+                    "engagements": list(one.engagements),
+                    "drift": one.late,
+                }
+                for one in self.found
+            ],
+            "healed": len(self.healed),
+            "drift": sum(one.late for one in self.found),
+            "errors": self.errors,
+        }
