@@ -298,7 +298,8 @@ def gaps(engagement: Engagement) -> tuple[Window, ...]:
     window = engagement.window
     if window is None:
         return ()
-    end = window.ends_at if engagement.ended_at is None else min(window.ends_at, engagement.ended_at)
+    until = max(window.ends_at, (engagement.terms.ends_at or 0) if engagement.terms else 0)
+    end = until if engagement.ended_at is None else min(until, engagement.ended_at)
     found, reached = [], window.starts_at
     ordered = sorted((s for s in spans(engagement) if s.start is not None), key=lambda s: s.start or 0)
     for span in ordered:

@@ -86,7 +86,7 @@ def _facts(s: Engagement, command: c.EngagementCommand) -> tuple[e.EngagementEve
         case c.ConfirmSession(_, session_id, url):
             return () if s.session_id else (e.SessionOpened(session_id, url),)
         case c.NoteOptIn():
-            return () if s.opted_in else (e.OptInNoted(),)
+            return () if s.opted_in or s.over else (e.OptInNoted(),)
         case c.ConfirmAssignment(_, assignment_id, policy_id, effective_date, end_date, moved_from):
             made = e.AssignmentCreated(assignment_id, policy_id, effective_date, end_date, moved_from)
             return () if s.assignment else (made,)

@@ -128,7 +128,9 @@ class ShareOptIn:
 
 @dataclass(frozen=True, slots=True)
 class WakeUp:
-    """A stored timer: look at the evidence again when it goes off."""
+    """A stored timer: look at the evidence again at ``due_at`` (epoch seconds, by 1099Policy's clock)."""
+
+    due_at: int
 
 
 Effect = (

@@ -67,6 +67,8 @@ def map_engagement(
     window, notes = _window(terms, rules)
     parts = (contractor, job, window)
     holds = [hold for part in parts if isinstance(part, list) for hold in part]
+    if isinstance(window, Window) and terms.ends_at is not None and terms.ends_at > window.ends_at:
+        holds.append(OVER_A_YEAR)
     return Mapped(
         contractor if isinstance(contractor, ContractorDraft) else None,
         job if isinstance(job, JobDraft) else None,
@@ -86,6 +88,12 @@ PAYROLL = Hold(
     "The contract runs through payroll: the freelancer is employed, not an independent contractor.",
     "Nothing is to be insured here. If that is wrong, correct the contract at Upwork, then retry.",
 )
+OVER_A_YEAR = Hold(
+    "term_over_a_year",
+    "The contract runs longer than the year a quote may cover, so only its first year is asked for.",
+    "See to it that cover is renewed before that year ends, or shorten the contract at Upwork.",
+)
+"""It keeps nothing from being made: the first year is insured, and the rest shows as a gap."""
 BY_THE_WEEK = Hold(
     "pay_by_the_week",
     "The contract pays a weekly stipend, which is neither an hourly rate nor a fixed price.",

@@ -148,7 +148,7 @@ def _timers(s: Engagement) -> Iterator[_Step]:
     ends = [span.end for span in spans(s) if span.source == source]
     if ends and None not in ends:
         due_at = max(end for end in ends if end is not None)
-        yield f"wake:{due_at}:{_told(s)}", x.WakeUp(), due_at
+        yield f"wake:{due_at}:{_told(s)}", x.WakeUp(due_at), due_at
 
 
 def _told(s: Engagement) -> int:

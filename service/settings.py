@@ -133,7 +133,7 @@ def read(environment: Mapping[str, str], *, need: frozenset[str] = frozenset()) 
     """
     reader = _Reader(environment)
     settings = Settings(
-        database_url=reader.secret("COVERD_DATABASE_URL"),
+        database_url=reader.database("COVERD_DATABASE_URL"),
         data_dir=Path(reader.text("COVERD_DATA_DIR") or ".coverd"),
         postgres_bin=reader.path("COVERD_POSTGRES_BIN"),
         host=reader.text("COVERD_HOST") or "127.0.0.1",
@@ -248,6 +248,12 @@ class _Reader:
         if not held:
             self.fault(f"{name}_FILE names an empty file.")
         return Secret(held) if held else None
+
+    def database(self, name: str) -> Secret | None:
+        url = self.secret(name)
+        if url and not url.reveal().startswith(("postgresql://", "postgres://")):
+            self.fault(f"{name} must be a Postgres URL such as postgresql://user@host/database.")
+        return url
 
     def path(self, name: str) -> Path | None:
         value = self.text(name)

@@ -1,5 +1,6 @@
 """The routes across engagements: search, what waits for people, deliveries, freelancers."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -30,6 +31,9 @@ CLEARS = {
 }
 """What makes an attention item about a delivery go away."""
 
+
+DELIVERY_ID = re.compile(r"[0-9a-f]{3}-[0-9a-f]{32}")
+NO_DELIVERY = f"{0:03x}-{0:032x}"
 
 AFTER_DELIVERY = "delivery:"
 """How a cursor begins whose page ended among the deliveries."""
@@ -122,6 +126,8 @@ class OperationRoutes:
         query, size = request.query, limit(request)
         if query.get("source") not in (None, "upwork", "1099policy"):
             raise Problem(400, "source must be upwork or 1099policy.")
+        if not DELIVERY_ID.fullmatch(query.get("cursor", NO_DELIVERY)):
+            raise Problem(400, "This cursor is not one of ours; leave it out to begin anew.")
         found = await self._store.deliveries(
             query.get("source"), query.get("outcome"), query.get("cursor"), size + 1
         )

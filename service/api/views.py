@@ -110,7 +110,8 @@ def _certificate_view(s: Engagement, now: int) -> dict[str, Any] | None:
     if certificate is None:
         return None
     last = certificate_spans(certificate)[-1:]
-    return {"id": certificate.certificate_id, "status": certificate.verdict, **_span_view(last)}
+    status = "expired" if last and last[0].over(now) and not last[0].over_by else certificate.verdict
+    return {"id": certificate.certificate_id, "status": status, **_span_view(last)}
 
 
 def _span_view(last: tuple[Span, ...]) -> dict[str, Any]:
@@ -139,7 +140,7 @@ def coverage_view(s: Engagement, told: Answer, at: int, known_at: datetime) -> d
         "known_at": rfc3339(known_at),
         "covered": told.covered,
         "basis": told.basis,
-        "state": s.state,
+        "state": s.state if s.version else None,
         "reason": told.reason,
         "since": rfc3339(told.since),
         "until": rfc3339(told.until),
@@ -167,7 +168,7 @@ def day_view(s: Engagement, told: Day, date: date, zone: str, known_at: datetime
         "covered": told.covered,
         "day": told.extent,
         "basis": basis.pop() if len(basis) == 1 else None,
-        "state": s.state,
+        "state": s.state if s.version else None,
         "reason": f"{words[told.extent]} {told.answers[0][1].reason}",
         "parts": [{"from": rfc3339(p.starts_at), "to": rfc3339(p.ends_at)} for p in told.parts],
         "evidence": [event_id(stream_id, version) for version in told.evidence],

@@ -6,12 +6,13 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import asyncpg
 from cyclopts import App, Parameter
 
 from domain.errors import CoverdError
 from migrations.errors import MigrationError
 from service import logs
-from service.cli import ask, checklist, migrate, sandboxes, serve, up
+from service.cli import ask, checklist, migrate, reconcile, sandboxes, serve, up
 from service.cli.terminal import FAILED, MISUSED, end, put_json
 from service.config import EXAMPLE, ConfigFile, ConfigRefused
 from service.postgres.errors import EmbeddedPostgresError
@@ -40,6 +41,8 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
         end(str(error), MISUSED)
     except (CoverdError, MigrationError, EmbeddedPostgresError, sandboxes.SandboxesFailed) as error:
         end(str(error), FAILED)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        end(f"The database or a port cannot be used: {type(error).__name__}: {error}".splitlines()[0])
     except (KeyboardInterrupt, asyncio.CancelledError):
         end("Stopped.", 130)
 
@@ -170,6 +173,16 @@ def attention_command(*, json: Json = False, url: Url = None) -> None:
 def retry_command(engagement: str, *, reason: str, json: Json = False, url: Url = None) -> None:
     """Try an engagement's failed and held steps again."""
     _run(ask.retry(engagement, reason, json, url))
+
+
+@app.command(name="reconcile")
+def reconcile_command(*, json: Json = False, url: Url = None) -> None:
+    """Ask both vendors everything now: what webhooks lost is found, kept and processed.
+
+    Runs here when COVERD_DATABASE_URL is set and no URL is given, else in the service that answers there.
+    """
+    logs.set_up(quiet=True)
+    _run(reconcile.run(json, url))
 
 
 @app.command(name="simulate")

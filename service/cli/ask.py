@@ -137,8 +137,11 @@ async def simulate(
     async with aiohttp.ClientSession() as session:
         drive = Driver(
             Peer(session, service_url(url), authorization("read")),
-            Peer(session, f"http://127.0.0.1:{upwork_port}"),
-            Peer(session, f"http://127.0.0.1:{ten99policy_port}"),
+            Peer(session, os.environ.get("COVERD_UPWORK_URL") or f"http://127.0.0.1:{upwork_port}"),
+            Peer(
+                session,
+                os.environ.get("COVERD_TEN99POLICY_URL") or f"http://127.0.0.1:{ten99policy_port}",
+            ),
         )
         if event in UPWORK_ROUTES:
             answer = await drive.upwork.post(f"/_control/contracts/{engagement}/{UPWORK_ROUTES[event]}")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
+import msgspec
 
 from migrations import runner
 from migrations.files import Step
@@ -68,9 +69,11 @@ async def rebuild(name: str, as_json: bool) -> None:
     async with asyncpg.create_pool(_dsn(), min_size=1, max_size=4) as pool:
         report = await build_anew(pool, name, say)
     if as_json:
-        put_json({"projection": name, "report": str(report)})
-    else:
-        put(str(report))
+        put_json(msgspec.to_builtins(report))
+        return
+    for table, compared in report.tables.items():
+        put(f"{table}: {compared.old} rows before, {compared.new} now")
+    say(f"{report.projection} is built anew" + ("." if report.same else "; some rows differ from before."))
 
 
 async def verify_log(as_json: bool) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -71,11 +73,17 @@ CANCEL = "/assignments/cancel"
 DIALECTS = {"guide": GUIDE, "reference": REFERENCE}
 
 
+CLOSE_ENOUGH = 5.0
+"""Seconds by which two clocks may differ and still tell the same time: Date counts whole seconds."""
+
+
 class Ten99Policy:
     """Every call coverd makes. Each raises `VendorUnavailable` (try again) or `VendorRefused` (do not)."""
 
     def __init__(self, session: aiohttp.ClientSession, settings: Ten99PolicySettings) -> None:
         self._http = Http(session, "1099Policy")
+        self.ahead_by = 0.0
+        """Seconds by which the vendor's clock runs ahead of ours, by the Date of its latest answer."""
         self._base = f"{settings.url}/api/v1"
         self._dialect = DIALECTS[settings.dialect]
         self._headers = {"Authorization": f"Bearer {settings.api_key.reveal()}"}
@@ -211,9 +219,11 @@ class Ten99Policy:
     async def _send(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, **sent: Any
     ) -> Answer:
-        return await self._http.send(
+        answer = await self._http.send(
             method, self._base + path, headers={**self._headers, **(headers or {})}, **sent
         )
+        self.ahead_by = ahead_by(answer.headers, self.ahead_by)
+        return answer
 
     def _object(self, method: str, path: str, answer: Answer) -> dict[str, Any]:
         found = self._checked(method, path, answer).json
@@ -237,6 +247,16 @@ class Ten99Policy:
         raise VendorRefused(
             vendor="1099Policy", what=what, why=f"{answer.status} {why}", status=answer.status, code=code
         )
+
+
+def ahead_by(headers: Mapping[str, str], before: float) -> float:
+    """How far the sender of these headers is ahead of us; a second or two is the wire and counts as none."""
+    try:
+        there = parsedate_to_datetime(headers.get("Date", ""))
+    except ValueError:
+        return before
+    seconds = (there - datetime.now(UTC)).total_seconds() if there.tzinfo else 0.0
+    return seconds if abs(seconds) > CLOSE_ENOUGH else 0.0
 
 
 def vendor_words(answer: Answer) -> tuple[str | None, str]:

@@ -74,7 +74,8 @@ class Peer:
             ) as response:
                 found = await response.json(content_type=None)
                 if response.status >= 300:
-                    raise DemoFailed(what=f"{method} {self.url}{path} answered {response.status}: {found}")
+                    detail = found.get("detail", found) if isinstance(found, dict) else found
+                    raise DemoFailed(what=f"{method} {self.url}{path} answered {response.status}: {detail}")
                 return found
         except aiohttp.ClientError as error:
             raise DemoFailed(

@@ -7,6 +7,7 @@ from typing import Any, assert_never
 
 from domain import commands as c
 from domain import effects as x
+from domain.ids import subject
 from domain.values import KnownContractor
 from service.clients.http import VendorRefused, VendorUnavailable
 from service.clients.ten99policy import Ten99Policy
@@ -43,7 +44,7 @@ class Desk:
 async def perform(effect: x.Effect, claimed: Claimed, desk: Desk) -> c.EngagementCommand:
     """Do what ``effect`` asks and answer its outcome.
 
-    Raises `VendorUnavailable` (try again) or `VendorRefused` (park).
+    Raises `VendorUnavailable` (try again), `VendorRefused` (park) or `NotYet` (a timer that is early).
     """
     match effect:
         case x.ReadContract():
@@ -76,13 +77,38 @@ async def perform(effect: x.Effect, claimed: Claimed, desk: Desk) -> c.Engagemen
         case x.EndCoverage():
             return await _end_coverage(effect, claimed, desk)
         case x.ShareOptIn():
-            command = c.RecordOptIn(desk.now(), effect.policy_id)
-            await desk.handler.freelancer(effect.freelancer_id, command, desk.origin(claimed))
-            return c.ConfirmOptInShared(desk.now())
-        case x.WakeUp():
-            return c.Reassess(desk.now())
+            return await _share_opt_in(effect, claimed, desk)
+        case x.WakeUp(due_at):
+            return _wake_up(due_at, desk)
         case _:
             assert_never(effect)
+
+
+async def _share_opt_in(effect: x.ShareOptIn, claimed: Claimed, desk: Desk) -> c.ConfirmOptInShared:
+    """The freelancer's stream first, so that engagements read from now on know; then those already here."""
+    origin = desk.origin(claimed)
+    command = c.RecordOptIn(desk.now(), effect.policy_id)
+    await desk.handler.freelancer(effect.freelancer_id, command, origin)
+    told = Origin(f"{origin.cause}:told", origin.correlation, origin.actor)
+    for stream_id in await desk.store.streams_of("freelancer", effect.freelancer_id):
+        if stream_id.startswith("engagement:") and stream_id != claimed.stream_id:
+            await desk.handler.engagement(subject(stream_id), c.NoteOptIn(desk.now()), told)
+    return c.ConfirmOptInShared(desk.now())
+
+
+class NotYet(Exception):
+    """By the vendor's clock the hour has not come: ``seconds`` are left."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+def _wake_up(due_at: int, desk: Desk) -> c.Reassess:
+    there = desk.now() + desk.ten99policy.ahead_by
+    if there < due_at:
+        raise NotYet(due_at - there)
+    return c.Reassess(int(there))
 
 
 async def _read_contract(effect: x.ReadContract, desk: Desk) -> c.RecordTerms:

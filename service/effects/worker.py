@@ -14,14 +14,17 @@ from domain.ids import subject
 from domain.react import still_wanted
 from service.clients.http import VendorRefused, VendorUnavailable
 from service.effects.backoff import Ladder
-from service.effects.perform import Desk, perform
-from service.handle import Origin
+from service.effects.perform import Desk, NotYet, perform
+from service.handle import Contended, Origin
 from service.metrics import Metrics
 from service.ports import Claimed, EffectDone, EffectParkedMark
 from service.store.errors import StoreUnavailable
 
 LEASE_SECONDS = 180.0
 """Longer than the calls of any one effect can take."""
+
+SETTLE_TRIES = 10
+"""The call is made: its outcome is appended again and again before the whole effect is tried anew."""
 
 log = structlog.get_logger("coverd.effects")
 
@@ -133,6 +136,10 @@ class Worker:
         except VendorUnavailable as unavailable:
             await self._unavailable(claimed, unavailable)
             return
+        except NotYet as early:
+            wake_at = self._desk.clock() + timedelta(seconds=early.seconds)
+            await self._desk.store.retry_later(claimed, wake_at, "the vendor's clock is behind ours")
+            return
         except VendorRefused as refused:
             await self._park(claimed, str(refused))
             return
@@ -185,12 +192,18 @@ class Worker:
         settles: EffectDone | EffectParkedMark,
     ) -> None:
         """The outcome and the settling of the effect in one transaction."""
-        try:
-            await self._desk.handler.engagement(subject(claimed.stream_id), command, origin, settles)
-        except StoreUnavailable:
-            raise
-        except CoverdError as error:
-            await self._later(claimed, str(error), None)
+        for left in reversed(range(SETTLE_TRIES)):
+            try:
+                await self._desk.handler.engagement(subject(claimed.stream_id), command, origin, settles)
+                return
+            except StoreUnavailable:
+                raise
+            except Contended as error:
+                if not left:
+                    await self._later(claimed, str(error), None)
+            except CoverdError as error:
+                await self._later(claimed, str(error), None)
+                return
 
 
 def _done(claimed: Claimed) -> EffectDone:

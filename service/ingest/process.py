@@ -26,6 +26,10 @@ POLLED = "polled"
 log = structlog.get_logger("coverd.ingest")
 
 
+class Disagreement(CoverdError):
+    """It names engagement {claimed}, but what it speaks of belongs to {ours}: a person must decide."""
+
+
 class Processor:
     """Processes deliveries as they come, and by a sweep those that a crash or a missing engagement left."""
 
@@ -105,17 +109,26 @@ class Processor:
 
     async def _sweep_once(self) -> None:
         for stored in await self._store.claim_deliveries(100, LEASE_SECONDS, self._clock()):
-            await self.process(stored)
+            await self._guarded(stored)
 
     async def _by_id(self, delivery_id: str) -> None:
         try:
             stored = await self._store.delivery(delivery_id)
             if stored is not None:
-                await self.process(stored)
+                await self._guarded(stored)
         except StoreUnavailable:
             return  # the lease brings it back
-        except Exception:
-            log.exception("a delivery could not be processed", delivery=delivery_id)
+
+    async def _guarded(self, stored: StoredDelivery) -> None:
+        """Process one delivery; a fault of ours sets it aside with its own time, and never its neighbours."""
+        try:
+            await self.process(stored)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            log.exception("a delivery could not be processed", delivery=stored.id)
+            why = f"coverd failed on it: {type(error).__name__}."
+            await self._settle(stored, "failed", stored.type, why, again_in=self._again(stored))
 
     async def process(self, stored: StoredDelivery) -> None:
         """Handle one delivery and record what became of it."""
@@ -133,7 +146,11 @@ class Processor:
                 await self._settle(stored, "unusable", known, why)
 
     async def _act(self, stored: StoredDelivery, said: Acts) -> None:
-        engagements = await self._led_to(said)
+        try:
+            engagements = await self._led_to(said)
+        except Disagreement as conflict:
+            await self._settle(stored, "unusable", said.type, str(conflict))
+            return
         told_by = "poll" if stored.delivery.verdict == POLLED else "webhook"
         origin = Origin(stored.id, stored.id, f"{told_by}:{stored.delivery.source}")
         reached: list[str] = []
@@ -168,15 +185,22 @@ class Processor:
         return found
 
     async def _led_to(self, said: Acts) -> list[str]:
-        """By the id the vendor echoes and the object's own; where neither leads, by what it names."""
-        own, others = said.routes[:1], said.routes[1:]
-        found = [said.engagement_id] if said.engagement_id else []
-        for kind, id in own:
-            found += await self._engagements_of(kind, id)
-        for kind, id in others:
-            if not found:
-                found += await self._engagements_of(kind, id)
-        return list(dict.fromkeys(found))
+        """By our own table: the object's id, else what it names; by the id it echoes where that is silent.
+
+        Raises `Disagreement` when the echoed id and our table name different engagements that both exist:
+        cover must not land on the wrong one.
+        """
+        ours: list[str] = []
+        for kind, id in said.routes:
+            ours = ours or await self._engagements_of(kind, id)
+        claimed = said.engagement_id
+        if claimed is None or claimed in ours:
+            return ours
+        if not ours:
+            return [claimed]
+        if (await self._handler.load(claimed)).version:
+            raise Disagreement(claimed=claimed, ours=", ".join(ours))
+        return ours
 
     async def _engagements_of(self, kind: str, id: str) -> list[str]:
         streams = await self._store.streams_of(kind, id)

@@ -171,13 +171,15 @@ def _ten99policy(known: str, verdict: str, data: Mapping[str, Any], at: int) -> 
         if found
     )
     command: c.EngagementCommand
+    # News that contradicts itself is no proof: without its dates the policy is read back.
+    doubtful = data.get("is_active") is False or data.get("status") not in (None, "active")
     if known == "policy.active":
         command = c.NotePolicyActive(
             at,
             object_id,
             _id(data, "quote"),
-            instant(data.get("effective_date")),
-            instant(data.get("expiration_date")),
+            None if doubtful else instant(data.get("effective_date")),
+            None if doubtful else instant(data.get("expiration_date")),
         )
     elif kind == "policy":
         command = _over(known, object_id, data, at)

@@ -66,7 +66,7 @@ class Webhooks:
         )
 
     async def _proven(self, request: web.Request, source: Source) -> Delivery:
-        if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        if "Content-Encoding" in request.headers:
             raise Problem(415, "Send the body as it is, without Content-Encoding.")
         body = await _raw_body(request)
         if not body:

@@ -66,7 +66,7 @@ def append(
 
 
 def timer(due_at: datetime, step: str = "wake:1") -> Wanted:
-    return Wanted(step, 1, WakeUp(), step, int(due_at.timestamp()))
+    return Wanted(step, 1, WakeUp(0), step, int(due_at.timestamp()))
 
 
 def delivery(dedupe: str = "header:msg_1", **more: Any) -> Delivery:

@@ -53,7 +53,7 @@ async def write(store: PostgresStore, process: int) -> int:
                 stream=head.stream_id,
                 expected=head.version,
                 cause=f"{process}-{turn}",
-                effects=(Wanted(f"wake:{process}:{turn}", 1, WakeUp(), "k"),),
+                effects=(Wanted(f"wake:{process}:{turn}", 1, WakeUp(0), "k"),),
                 lookups=(("policy", f"p_{turn % 3}"),),
             )
             for head in heads

@@ -1,5 +1,7 @@
 """Puts the sandbox together."""
 
+from collections.abc import Awaitable, Callable
+from email.utils import format_datetime
 from functools import partial
 
 from aiohttp import web
@@ -66,7 +68,18 @@ def make_app(options: Ten99PolicyOptions) -> web.Application:
     if options.state_path:
         app.cleanup_ctx.append(saver(vendor, options.state_path))
     app.cleanup_ctx.append(vendor.emitter.run)
+    app.on_response_prepare.append(_date(vendor))
     return app
+
+
+def _date(vendor: Ten99Policy) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """A clock that was set shows in the Date header too, as any server's does."""
+
+    async def dated(_request: web.Request, response: web.StreamResponse) -> None:
+        if vendor.clock.is_set:
+            response.headers["Date"] = format_datetime(vendor.clock.at(), usegmt=True)
+
+    return dated
 
 
 def _remember_writes(vendor: Ten99Policy) -> Middleware:
