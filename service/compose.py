@@ -77,11 +77,13 @@ async def serving(
     role: str = "all",
     tuning: Tuning | None = None,
 ) -> AsyncIterator[Service]:
-    """Run the service while the context is open. ``role``: all · web · worker.
+    """Run the service while the context is open. ``role``: all · web · worker, or ``beside`` one that serves:
+    it processes deliveries, and nothing else begins by itself.
 
     Raises `migrations.errors.MigrationError` when the schema is behind or ahead of this code.
     """
     tuning = tuning or Tuning()
+    works, serves = role in ("all", "worker"), role in ("all", "web")
     assert settings.database_url is not None
     dsn = settings.database_url.reveal()
     async with AsyncExitStack() as stack:
@@ -124,20 +126,20 @@ async def serving(
         )
         reconciler = Reconciler(parts, settings.poll_seconds, tuning.upwork_poll_seconds)
         runner, tail = Runner(pool), Tail(pool)
-        _connect(handler, worker, processor, runner, tail, works=role != "web")
-        if role != "web":
+        _connect(handler, worker, processor, runner, tail, works=works)
+        if works:
             worker.start()
             stack.push_async_callback(worker.stop)
         processor.start()
         stack.push_async_callback(processor.stop)
-        if role != "web":
+        if works:
             stack.push_async_callback(_ended, asyncio.create_task(runner.run(), name="projections"))
-        if role != "web" and settings.poll_seconds:
+        if works and settings.poll_seconds:
             poller = Poller(reconciler, store, clock, settings.poll_seconds)
             poller.start()
             stack.push_async_callback(poller.stop)
         url = None
-        if role != "worker":
+        if serves:
             stack.push_async_callback(_ended, asyncio.create_task(tail.run(), name="feed"))
             routes = _routes(
                 settings, store, handler, processor, pool, runner, tail, metrics, clock, sources, reconciler
