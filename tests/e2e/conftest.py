@@ -51,12 +51,15 @@ REFERENCE: Mapping[str, Any] = {
 
 @asynccontextmanager
 async def make_world(
-    database_url: str, config: Path | None, dialect: Dialect, *, webhooks: bool = True, **extra: str
+    database_url: str, config: Path | None, dialect: Dialect, *, webhooks: bool | str = True, **extra: str
 ) -> AsyncIterator[World]:
-    """``guide`` and ``reference``: both vendors refuse the other's words, and coverd speaks theirs."""
+    """``guide`` and ``reference``: both vendors refuse the other's words, and coverd speaks theirs.
+
+    ``webhooks``: whether there are any, or the base URL of what stands between.
+    """
     port = unused_port()
     service_url = f"http://127.0.0.1:{port}"
-    callback = service_url if webhooks else None
+    callback = webhooks if isinstance(webhooks, str) else service_url if webhooks else None
     spoken = "reference" if dialect == "reference" else "guide"
     async with AsyncExitStack() as stack:
         seen_upwork = upwork.UpworkOptions(callback=callback, retry_base_seconds=0.05, dialect=dialect)
