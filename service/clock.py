@@ -21,5 +21,8 @@ def rfc3339(moment: datetime | int | None) -> str | None:
     if moment is None:
         return None
     if isinstance(moment, int):
-        moment = datetime.fromtimestamp(moment, UTC)
+        try:
+            moment = datetime.fromtimestamp(moment, UTC)
+        except (ValueError, OverflowError, OSError):
+            return None  # beyond every calendar: shown as not known
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

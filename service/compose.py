@@ -33,7 +33,7 @@ from service.ingest.process import Processor
 from service.ingest.webhooks import Webhooks
 from service.lists import PageLists, ReadModels
 from service.metrics import Metrics
-from service.poll.poller import Poller
+from service.poll.poller import Poller, watch
 from service.poll.reconcile import UPWORK_SECONDS, Parts, Reconciler
 from service.ports import Lookup
 from service.settings import Settings
@@ -125,6 +125,7 @@ async def serving(
             store, handler, processor, desk.upwork, desk.ten99policy, ReadModels(pool), metrics, clock
         )
         reconciler = Reconciler(parts, settings.poll_seconds, tuning.upwork_poll_seconds)
+        await watch(store, clock, settings.poll_seconds)
         runner, tail = Runner(pool), Tail(pool)
         _connect(handler, worker, processor, runner, tail, works=works)
         if works:

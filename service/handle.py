@@ -1,8 +1,10 @@
 """handle: load, decide, react, append. The only way anything is written to a stream."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from domain import codec
 from domain import commands as c
@@ -17,8 +19,8 @@ from domain.rules import Rules
 from domain.state import Engagement, Freelancer
 from service.ports import Append, EffectDone, EffectParkedMark, Lookup, Store
 
-TRIES = 3
-"""How often a writer that lost the race reloads and decides again."""
+TRIES = 5
+"""How often a writer that lost the race to another process reloads and decides again."""
 
 
 class Contended(CoverdError):
@@ -62,6 +64,7 @@ class Handler:
         self._rules = rules
         self.on_effects = on_effects
         self.on_append = on_append
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._heads: OrderedDict[str, Engagement] = OrderedDict()
         self._remember = remember
 
@@ -84,6 +87,21 @@ class Handler:
         Raises `NotKnown`, `Refused`, `Contended` or `StoreUnavailable`; then nothing was written.
         """
         stream_id = engagement_stream(engagement_id)
+        async with self._turn(stream_id):
+            return await self._decided(engagement_id, stream_id, command, origin, settles)
+
+    def _turn(self, stream_id: str) -> asyncio.Lock:
+        """Writers of one process take turns on a stream; those of others are met by its version."""
+        return self._turns.setdefault(stream_id, asyncio.Lock())
+
+    async def _decided(
+        self,
+        engagement_id: str,
+        stream_id: str,
+        command: c.EngagementCommand,
+        origin: Origin,
+        settles: EffectDone | EffectParkedMark | None,
+    ) -> Handled:
         for _ in range(TRIES):
             before = self._heads.get(stream_id) or await self.load(engagement_id)
             try:

@@ -55,6 +55,8 @@ def set_up(*, quiet: bool = False, json: bool | None = None) -> None:
     root.setLevel(logging.WARNING if quiet else logging.INFO)
     for name in ("transitions", "aiohttp.access", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It quotes the raw lines of requests it cannot parse, secrets and all; our own errors never reach it.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
 
 
 def _without_personal(

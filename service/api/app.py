@@ -13,7 +13,7 @@ from service.api.feed import FeedRoutes
 from service.api.health import HealthRoutes
 from service.api.keys import REQUEST_ID
 from service.api.operations import OperationRoutes
-from service.api.problems import PROBLEM, Handler, answer
+from service.api.problems import PROBLEM, Handler, Problem, answer
 from service.api.reconcile import ReconcileRoutes
 from service.clients.upwork import MAX_ATTACHMENT
 from service.ingest.webhooks import Webhooks
@@ -83,6 +83,8 @@ def _outermost(door: Door, metrics: Metrics) -> Middleware:
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             door.check(request)
+            if "\x00" in request.path or any("\x00" in value for value in request.query.values()):
+                raise Problem(400, "A path or a query cannot hold the character NUL.")
             return await handler(request)
 
         answered = await _as_wanted(request, guarded, request_id)

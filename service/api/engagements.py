@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import orjson
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from domain import commands as c
 from domain.codec import engagement_from
@@ -78,7 +79,7 @@ class EngagementRoutes:
         known_at = moment(request, "known_at", now)
         engagement_id = request.match_info["id"]
         silent = await self._silence()
-        if silent is not None and epoch(known_at) <= silent:
+        if silent is not None and "known_at" in request.query and epoch(known_at) <= silent:
             silent = None  # as known then, when it still spoke
         if "known_at" in request.query:
             engagement = await self._as_known(engagement_id, known_at)
@@ -250,6 +251,8 @@ async def _pdf(request: web.Request) -> tuple[str, bytes]:
     """The ``certificate`` part of a multipart body: a PDF of at most 15 MB."""
     if request.content_type != "multipart/form-data":
         raise Problem(415, "Send multipart/form-data with certificate=@file.pdf.")
+    if "Content-Encoding" in request.headers:
+        raise Problem(415, "Send the body as it is, without Content-Encoding.")
     try:
         reader = await request.multipart()
         part = await reader.next()
@@ -262,9 +265,12 @@ async def _pdf(request: web.Request) -> tuple[str, bytes]:
             content += chunk
             if len(content) > MAX_ATTACHMENT:
                 raise Problem(413, "A certificate may have 15 MB.")
-    except (ValueError, AssertionError):
+        if not part.at_eof():
+            raise ValueError
+    except (ValueError, AssertionError, HttpProcessingError):
         raise Problem(400, "The multipart body cannot be read.") from None
     if not content.startswith(b"%PDF"):
         raise bad_field("/certificate", "The certificate must be a PDF.")
-    name = (part.filename or "certificate.pdf").replace("\x00", "")[-100:]
+    told = (part.filename or "certificate.pdf").encode("utf-8", "replace").decode("utf-8", "replace")
+    name = told.replace("\x00", "")[-100:]
     return (name if name.lower().endswith(".pdf") else f"{name}.pdf"), bytes(content)

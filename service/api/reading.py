@@ -1,5 +1,6 @@
 """Reading requests strictly: query parameters, times and JSON bodies, each fault with the way to mend it."""
 
+import asyncio
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -12,6 +13,8 @@ from service.api.problems import Problem, bad_field
 
 MAX_LIMIT = 200
 MAX_JSON = 64 * 1024
+BODY_SECONDS = 10.0
+"""How long a caller may take over a JSON body."""
 
 
 def only(request: web.Request, *known: str) -> None:
@@ -65,6 +68,8 @@ def day(request: web.Request, name: str) -> tuple[date, int, int] | None:
         asked, tz = date.fromisoformat(text), ZoneInfo(zone)
         start = datetime.combine(asked, time.min, tz)
         end = datetime.combine(asked + timedelta(days=1), time.min, tz)
+        if start.timestamp() >= end.timestamp():
+            raise ValueError  # a day the zone skipped
         return asked, int(start.timestamp()), int(end.timestamp())
     except (ZoneInfoNotFoundError, ValueError, OverflowError, OSError):
         raise Problem(
@@ -75,13 +80,17 @@ def day(request: web.Request, name: str) -> tuple[date, int, int] | None:
 async def _read_up_to(request: web.Request, most: int) -> bytes:
     """The body, whether or not its length was announced."""
     body = bytearray()
-    if (request.content_length or 0) <= most:
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > most:
-                break
-        else:
-            return bytes(body)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            if (request.content_length or 0) <= most:
+                async for chunk in request.content.iter_any():
+                    body += chunk
+                    if len(body) > most:
+                        break
+                else:
+                    return bytes(body)
+    except TimeoutError:
+        raise Problem(408, f"The body did not come within {BODY_SECONDS:.0f} s.") from None
     raise Problem(413, f"A body may have {most} bytes.")
 
 

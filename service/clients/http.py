@@ -33,6 +33,8 @@ class VendorUnavailable(CoverdError):
         self.retry_after = retry_after
         self.status = status
         self.definite = definite
+        self.plain = f"{vendor} {what}: {status or 'no answer'}"
+        """What happened without the vendor's own words, which may name people: fit for a log."""
         """The vendor's own application said that it failed, so the failure may be stored for the key."""
 
 
@@ -48,6 +50,7 @@ class VendorRefused(CoverdError):
         self.status = status
         self.code = code
         self.why = why
+        self.plain = f"{vendor} {what}: {status} {code or ''}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from domain import commands as c
 from domain import effects as x
 from domain.ids import subject
 from domain.values import KnownContractor
+from service.clients.fields import instant
 from service.clients.http import VendorRefused, VendorUnavailable
 from service.clients.ten99policy import Ten99Policy
 from service.clients.upwork import Upwork
@@ -182,8 +183,8 @@ async def _create_quote(effect: x.CreateQuote, claimed: Claimed, desk: Desk) -> 
     return c.ConfirmQuote(
         desk.now(),
         str(quote["id"]),
-        _number(quote.get("effective_date")) or effective,
-        _number(quote.get("end_date")) or effect.window.ends_at,
+        instant(quote.get("effective_date")) or effective,
+        instant(quote.get("end_date")) or effect.window.ends_at,
         moved_from,
     )
 
@@ -233,18 +234,37 @@ async def _create_assignment(effect: x.CreateAssignment, claimed: Claimed, desk:
         if refused.code == "no_active_policy" or "No matching policy" in refused.why:
             return c.NoteAssignmentRefused(desk.now(), refused.why)
         raise
-    eligible = made.get("eligible")
-    if isinstance(eligible, dict) and eligible.get("result") is False:
-        message = str(eligible.get("message") or "not eligible")
-        return c.NoteAssignmentRefused(desk.now(), message, str(made["id"]))
+    refusal = _ineligible(made)
+    if refusal is not None:
+        return c.NoteAssignmentRefused(desk.now(), refusal, str(made["id"]))
     policy_id = made.get("policy")
     return c.ConfirmAssignment(
         desk.now(),
         str(made["id"]),
         policy_id if isinstance(policy_id, str) else None,
-        _number(made.get("effective_date")) or effective,
-        _number(made.get("end_date")) or effect.window.ends_at,
+        instant(made.get("effective_date")) or effective,
+        instant(made.get("end_date")) or effect.window.ends_at,
         moved_from,
+    )
+
+
+def _ineligible(made: dict[str, Any]) -> str | None:
+    """Why the assignment does not cover, or None where it does (fact sheet 6.7: an object with ``result``).
+
+    Only a plain yes is a yes; an answer that cannot be read is for a person, never for cover.
+    """
+    said = made.get("eligible")
+    result = said.get("result") if isinstance(said, dict) else said
+    if said is None or result is True:
+        return None
+    if result is False:
+        message = said.get("message") if isinstance(said, dict) else None
+        return str(message or "not eligible")
+    raise VendorRefused(
+        vendor="1099Policy",
+        what="POST /assignments",
+        why=f"it says neither eligible nor not for {made['id']}",
+        status=201,
     )
 
 
@@ -254,30 +274,39 @@ async def _confirm_policy(effect: x.ConfirmPolicy, desk: Desk) -> c.EngagementCo
         policy = await desk.ten99policy.policy(effect.policy_id)
     else:
         policies = await desk.ten99policy.policies_of(effect.contractor_id)
-        active = [p for p in policies if _is_active(p)]
+        active = [p for p in policies if p.get("id") and _is_active(p)]
         if not active:
             raise VendorUnavailable(
                 vendor="1099Policy", what="the assignment's policy", why="no policy is active yet"
             )
         policy = active[0]
-    created, answers = _number(policy.get("created")), effect.said_at
-    said_at = max((t for t in (created, answers) if t is not None), default=desk.now())
     policy_id = str(policy["id"])
-    starts_at, ends_at = _number(policy.get("effective_date")), _number(policy.get("expiration_date"))
+    if effect.policy_id not in (None, policy_id):
+        raise _unreadable(str(effect.policy_id), f"the answer is about {policy_id}")
+    there = int(desk.now() + desk.ten99policy.ahead_by)
+    created = min(instant(policy.get("created")) or there, there)
+    said_at = max(created, effect.said_at or created)
+    starts_at, ends_at = instant(policy.get("effective_date")), instant(policy.get("expiration_date"))
     if not _is_active(policy):
-        ended_at = _number(policy.get("cancellation_date")) or ends_at or said_at
+        ended_at = instant(policy.get("cancellation_date")) or ends_at or said_at
         return c.NotePolicyOver(said_at, policy_id, ended_at, policy.get("status") != "expired")
     if starts_at is None or ends_at is None:
-        raise VendorRefused(
-            vendor="1099Policy", what=f"GET policy {policy_id}", why="it shows no dates", status=200
-        )
+        raise _unreadable(policy_id, "it shows no dates")
     quote_id = policy.get("quote")
     quote = quote_id if isinstance(quote_id, str) else None
     return c.NotePolicyActive(said_at, policy_id, quote, starts_at, ends_at)
 
 
+def _unreadable(policy_id: str, why: str) -> VendorRefused:
+    return VendorRefused(vendor="1099Policy", what=f"GET policy {policy_id}", why=why, status=200)
+
+
 def _is_active(policy: dict[str, Any]) -> bool:
-    return policy.get("status", "active") == "active" and policy.get("is_active", True) is not False
+    """Raises `VendorRefused` for a status nobody knows: it proves neither cover nor its end."""
+    status = policy.get("status")
+    if status not in (None, "active", "cancelled", "canceled", "expired"):
+        raise _unreadable(str(policy.get("id")), "its status is one nobody here knows")
+    return status in (None, "active") and policy.get("is_active", True) is not False
 
 
 async def _upload_certificate(
@@ -315,14 +344,3 @@ async def _end_coverage(effect: x.EndCoverage, claimed: Claimed, desk: Desk) -> 
         end_date = (max(desk.now(), effect.ended_at) // DAY + 1) * DAY
         await desk.ten99policy.shorten_assignment(effect.assignment_id, end_date)
     return c.ConfirmCoverageEnded(desk.now(), "assignment_shortened", end_date)
-
-
-def _number(value: Any) -> int | None:
-    """An epoch as a number or digit text (fact sheet, section 2)."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        return int(value)
-    return None

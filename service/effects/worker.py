@@ -1,7 +1,8 @@
 """The worker: claims due effects, performs them side by side, and hands each outcome back as a command."""
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 
 import structlog
@@ -20,8 +21,9 @@ from service.metrics import Metrics
 from service.ports import Claimed, EffectDone, EffectParkedMark
 from service.store.errors import StoreUnavailable
 
-LEASE_SECONDS = 180.0
-"""Longer than the calls of any one effect can take."""
+LEASE_SECONDS = 60.0
+"""How long a crash holds an effect up. A call that outlasts it is made again under the same key, and only one
+of the two outcomes counts."""
 
 SETTLE_TRIES = 10
 """The call is made: its outcome is appended again and again before the whole effect is tried anew."""
@@ -48,6 +50,9 @@ class Worker:
         self._sweep_seconds = sweep_seconds
         self._ladder = ladder or Ladder()
         self._running: set[asyncio.Task[None]] = set()
+        self._nudges: set[asyncio.Task[None]] = set()
+        self._look = asyncio.Event()
+        self._more = False
         self._stopping = asyncio.Event()
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -57,8 +62,9 @@ class Worker:
     async def stop(self, patience: float = 5.0) -> None:
         """Take nothing new, let calls in flight finish, leave the rest to their leases."""
         self._stopping.set()
+        self._look.set()
         if self._sweeper:
-            await asyncio.gather(self._sweeper, return_exceptions=True)
+            await asyncio.gather(self._sweeper, *self._nudges, return_exceptions=True)
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=patience)
             for task in late:
@@ -68,7 +74,9 @@ class Worker:
     def nudge(self, stream_id: str) -> None:
         """A stream has new effects, committed by this process: the short cut past the sweep."""
         if not self._stopping.is_set():
-            self._spawn(self._take_of(stream_id))
+            task = asyncio.ensure_future(self._take_of(stream_id))
+            self._nudges.add(task)
+            task.add_done_callback(self._nudges.discard)
 
     async def _sweep_on(self) -> None:
         while not self._stopping.is_set():
@@ -84,20 +92,28 @@ class Worker:
                 await self._rest()
 
     async def _rest(self) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), self._sweep_seconds)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._look.wait(), self._sweep_seconds)
+        self._look.clear()
+
+    def _free(self) -> int:
+        """How many more effects may be under way here; only so many are ever claimed."""
+        return self._concurrency - len(self._running)
 
     async def _sweep_once(self) -> int:
-        free = self._concurrency - len(self._running)
+        free = self._free()
         if free <= 0:
+            self._more = True
             return 0
+        self._more = False
         claimed = await self._desk.store.claim(free, LEASE_SECONDS, self._desk.clock())
         self._start_all(claimed)
         return len(claimed)
 
     async def _take_of(self, stream_id: str) -> None:
+        if self._free() <= 0:
+            self._more = True  # the sweep takes it as soon as a call ends
+            return
         try:
             claimed = await self._desk.store.claim_of(stream_id, LEASE_SECONDS, self._desk.clock())
         except StoreUnavailable:
@@ -108,20 +124,39 @@ class Worker:
         for one in claimed:
             self._spawn(self._run(one))
 
-    def _spawn(self, work: object) -> None:
-        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._running.discard(task)
+        if self._more:
+            self._look.set()
 
     async def _run(self, claimed: Claimed) -> None:
         async with self._slots:
             try:
                 await self._perform(claimed)
             except StoreUnavailable as error:
-                log.warning("the store went away; the lease will bring it back", error=str(error))
+                log.warning("the store went away during an effect", error=str(error), **_names(claimed))
+                await self._give_back(claimed)
             except Exception as error:
                 log.exception("an effect failed in coverd itself", **_names(claimed))
                 await self._failed_here(claimed, f"coverd: {type(error).__name__}")
+
+    async def _give_back(self, claimed: Claimed) -> None:
+        """Let the effect be taken again as soon as the store is back, not only when its lease ends."""
+        until = asyncio.get_running_loop().time() + LEASE_SECONDS
+        while not self._stopping.is_set() and asyncio.get_running_loop().time() < until:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), self._sweep_seconds)
+            try:
+                now = self._desk.clock()
+                await self._desk.store.retry_later(claimed, now, "the store was away", count_attempt=False)
+                return
+            except StoreUnavailable:
+                continue
 
     async def _perform(self, claimed: Claimed) -> None:
         engagement = await self._desk.handler.load(subject(claimed.stream_id))
@@ -141,7 +176,7 @@ class Worker:
             await self._desk.store.retry_later(claimed, wake_at, "the vendor's clock is behind ours")
             return
         except VendorRefused as refused:
-            await self._park(claimed, str(refused))
+            await self._park(claimed, str(refused), refused.plain)
             return
         await self._settle(claimed, outcome, self._desk.origin(claimed), _done(claimed))
         self._metrics.effects.labels(claimed.kind, "done").inc()
@@ -149,40 +184,46 @@ class Worker:
 
     async def _failed_here(self, claimed: Claimed, error: str) -> None:
         if self._ladder.exhausted(claimed.created_at, self._desk.clock()):
-            await self._park(claimed, error)
+            await self._park(claimed, error, error)
         else:
-            await self._later(claimed, error, None)
+            await self._later(claimed, error, error)
 
     async def _unavailable(self, claimed: Claimed, error: VendorUnavailable) -> None:
         now = self._desk.clock()
         if self._ladder.exhausted(claimed.created_at, now):
-            await self._park(claimed, str(error))
+            await self._park(claimed, str(error), error.plain)
             return
         key = f"{claimed.key}-r{claimed.attempt}" if error.definite and claimed.attempt % 2 == 0 else None
-        await self._later(claimed, str(error), error.retry_after, key)
+        await self._later(claimed, str(error), error.plain, error.retry_after, key)
 
     async def _later(
-        self, claimed: Claimed, error: str, retry_after: float | None, key: str | None = None
+        self,
+        claimed: Claimed,
+        error: str,
+        plain: str,
+        retry_after: float | None = None,
+        key: str | None = None,
     ) -> None:
-        """``key``: after a failure that the vendor stored and repeated, only a new key can succeed."""
+        """``plain`` is what the log may say. ``key``: after a failure that the vendor stored and repeated,
+        only a new one can succeed."""
         wake_at = self._ladder.next_try(claimed.attempt, self._desk.clock(), retry_after)
         await self._desk.store.retry_later(claimed, wake_at, error, key)
         self._metrics.effects.labels(claimed.kind, "retried").inc()
-        log.warning("effect will be tried again", error=error, attempt=claimed.attempt, **_names(claimed))
+        log.warning("effect will be tried again", error=plain, attempt=claimed.attempt, **_names(claimed))
         self._wake_then(claimed.stream_id, (wake_at - self._desk.clock()) / timedelta(seconds=1))
 
     def _wake_then(self, stream_id: str, seconds: float) -> None:
         if seconds < self._sweep_seconds:
             asyncio.get_running_loop().call_later(max(seconds, 0) + 0.001, self.nudge, stream_id)
 
-    async def _park(self, claimed: Claimed, error: str) -> None:
+    async def _park(self, claimed: Claimed, error: str, plain: str) -> None:
         origin = self._desk.origin(claimed)
         command = c.ParkEffect(self._desk.now(), claimed.step, claimed.kind, error)
         settles = EffectParkedMark(claimed.stream_id, claimed.step, claimed.generation, claimed.fence, error)
         parked = Origin(f"{origin.cause}:parked", origin.correlation, origin.actor)
         await self._settle(claimed, command, parked, settles)
         self._metrics.effects.labels(claimed.kind, "parked").inc()
-        log.warning("effect parked until a person acts", error=error, **_names(claimed))
+        log.warning("effect parked until a person acts", error=plain, **_names(claimed))
 
     async def _settle(
         self,
@@ -200,9 +241,9 @@ class Worker:
                 raise
             except Contended as error:
                 if not left:
-                    await self._later(claimed, str(error), None)
+                    await self._later(claimed, str(error), str(error))
             except CoverdError as error:
-                await self._later(claimed, str(error), None)
+                await self._failed_here(claimed, f"coverd: {type(error).__name__}: {error}")
                 return
 
 

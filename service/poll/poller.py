@@ -21,7 +21,7 @@ log = structlog.get_logger("coverd.poll")
 
 
 class Poller:
-    """``seconds``: how often each source is asked; the first time after about that long."""
+    """``seconds``: how often each source is asked."""
 
     def __init__(self, reconciler: Reconciler, store: Store, clock: Clock, seconds: float) -> None:
         self._reconciler = reconciler
@@ -41,12 +41,8 @@ class Poller:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _ask_on(self, source: Source) -> None:
-        watched = False
         while True:
             try:
-                if not watched:
-                    await watch(self._store, self._clock, source, self._seconds)
-                    watched = True
                 await self.ask_if_due(source)
             except StoreUnavailable as error:
                 log.warning("the store cannot be reached; waiting", error=str(error))
@@ -67,6 +63,7 @@ class Poller:
         return report
 
 
-async def watch(store: Store, clock: Clock, source: Source, seconds: float) -> None:
-    """Begin to listen to a source, to be asked for the first time when about one interval has passed."""
-    await store.watch_source(source, clock() + timedelta(seconds=seconds * uniform(0.5, 1.0)))
+async def watch(store: Store, clock: Clock, seconds: float) -> None:
+    """Begin to listen to the sources, to be asked for the first time when about one interval has passed."""
+    for source in SOURCES:
+        await store.watch_source(source, clock() + timedelta(seconds=seconds * uniform(0.5, 1.0)))

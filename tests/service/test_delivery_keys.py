@@ -6,30 +6,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.ingest.webhooks import MAX_ID, _dedupe, _kept
+from service.ingest.webhooks import MAX_ID, _kept, dedupe_key
 
 BODY = b'{"id": "wh_1", "type": "offer.accepted"}'
 
 
 def test_the_headers_id_comes_first_then_the_bodys_then_the_bytes() -> None:
-    assert _dedupe(" msg_1 ", BODY) == "header:msg_1"
-    assert _dedupe(None, BODY) == _dedupe(" ", BODY) == "body:wh_1"
-    assert _dedupe(None, b"no json") == f"sha256:{hashlib.sha256(b'no json').hexdigest()}"
+    assert dedupe_key(" msg_1 ", BODY) == "header:msg_1"
+    assert dedupe_key(None, BODY) == dedupe_key(" ", BODY) == "body:wh_1"
+    assert dedupe_key(None, b"no json") == f"sha256:{hashlib.sha256(b'no json').hexdigest()}"
 
 
 def test_an_id_that_is_a_number_counts() -> None:
-    assert _dedupe(None, b'{"id": 7}') == _dedupe(None, b'{"id": 7, "sent": 2}') == "body:7"
+    assert dedupe_key(None, b'{"id": 7}') == dedupe_key(None, b'{"id": 7, "sent": 2}') == "body:7"
 
 
 @pytest.mark.parametrize(
     "body", [b'{"id": ""}', b'{"id": null}', b'{"id": true}', b'{"id": {}}', b"[]", b"7"]
 )
 def test_without_an_id_the_bytes_count(body: bytes) -> None:
-    assert _dedupe(None, body).startswith("sha256:")
+    assert dedupe_key(None, body).startswith("sha256:")
 
 
 def test_what_comes_from_a_header_is_never_taken_for_what_comes_from_a_body() -> None:
-    assert _dedupe("wh_1", BODY) != _dedupe(None, BODY)
+    assert dedupe_key("wh_1", BODY) != dedupe_key(None, BODY)
 
 
 headers = st.binary(max_size=300).map(lambda raw: raw.decode("utf-8", "surrogateescape"))
@@ -37,7 +37,7 @@ headers = st.binary(max_size=300).map(lambda raw: raw.decode("utf-8", "surrogate
 
 @given(headers, headers)
 def test_any_id_becomes_a_key_the_store_can_hold_and_no_two_become_one(one: str, other: str) -> None:
-    keys = [_dedupe(text, BODY) for text in (one, other)]
+    keys = [dedupe_key(text, BODY) for text in (one, other)]
     for key in keys:
         assert len(key.encode()) <= MAX_ID + len("header:")
         assert "\x00" not in key

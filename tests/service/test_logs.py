@@ -10,13 +10,15 @@ import structlog
 
 from service.logs import PERSONAL, set_up
 
+QUIETED = ("transitions", "aiohttp.access", "aiohttp.server", "asyncio")
+
 
 @pytest.fixture(autouse=True)
 def _left_as_it_was() -> Iterator[None]:
     """Logging belongs to the process; give it back."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    levels = {name: logging.getLogger(name).level for name in ("transitions", "aiohttp.access", "asyncio")}
+    levels = {name: logging.getLogger(name).level for name in QUIETED}
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
@@ -74,7 +76,7 @@ def test_a_traceback_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> No
         raise RuntimeError("on purpose")
     except RuntimeError:
         structlog.get_logger("t").exception("failed")
-        logging.getLogger("aiohttp.server").exception("failed too")
+        logging.getLogger("aiohttp.client").exception("failed too")
     ours, theirs = lines(capsys)
     assert "RuntimeError: on purpose" in ours["exception"]
     assert "RuntimeError: on purpose" in theirs["exception"]
@@ -106,3 +108,11 @@ def test_what_is_no_terminal_gets_json(capsys: pytest.CaptureFixture[str]) -> No
     set_up()
     structlog.get_logger("t").info("for machines")
     assert lines(capsys)[0]["event"] == "for machines"
+
+
+def test_the_raw_lines_of_requests_that_cannot_be_parsed_are_never_logged(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    set_up(json=True)
+    logging.getLogger("aiohttp.server").error("Error handling request: Authorization: Bearer s3cr3t")
+    assert "s3cr3t" not in capsys.readouterr().err
