@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import unused_port
 
+from service.clock import Clock, utc_now
 from service.compose import Service, Tuning, serving
 from service.config import EXAMPLE, ConfigFile
 from service.demo.driver import Driver, Peer
@@ -51,7 +52,13 @@ REFERENCE: Mapping[str, Any] = {
 
 @asynccontextmanager
 async def make_world(
-    database_url: str, config: Path | None, dialect: Dialect, *, webhooks: bool | str = True, **extra: str
+    database_url: str,
+    config: Path | None,
+    dialect: Dialect,
+    *,
+    webhooks: bool | str = True,
+    clock: Clock = utc_now,
+    **extra: str,
 ) -> AsyncIterator[World]:
     """``guide`` and ``reference``: both vendors refuse the other's words, and coverd speaks theirs.
 
@@ -82,7 +89,7 @@ async def make_world(
         )
         tuning = Tuning(sweep_seconds=0.05, ladder=Ladder(first=0.02), upwork_poll_seconds=0.01)
         example = REFERENCE if dialect == "reference" else EXAMPLE
-        serve = serving(settings, ConfigFile(config, example), tuning=tuning)
+        serve = serving(settings, ConfigFile(config, example), clock=clock, tuning=tuning)
         service = await stack.enter_async_context(serve)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         drive = Driver(Peer(session, service_url), Peer(session, upwork_url), Peer(session, ten99policy_url))
