@@ -109,8 +109,8 @@ class _Sweep:
             asked = len({e.contractor_id for e in batch if e.contractor_id})
             asked += sum(len(e.certificates) + (e.assignment is not None) for e in batch)
             self._count("policies, certificates and assignments", asked)
-            now = epoch(self._parts.clock())
             vendor, store = self._parts.ten99policy, self._parts.store
+            now = epoch(self._parts.clock()) + int(vendor.ahead_by)  # by the clock its own news is dated by
             facts = await differences(vendor, store, self._parts.handler, batch, now)
             await self._bring(facts, cursor)
 
