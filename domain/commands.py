@@ -34,23 +34,37 @@ class EndContract:
 
 @dataclass(frozen=True, slots=True)
 class NotePolicyActive:
-    """``at`` is when the vendor said so. Unknown dates are None and will be read back."""
+    """``at`` is when the vendor said so. Unknown dates are None and will be read back.
+
+    ``resumed``: the vendor says that it is active again, after an end.
+    """
 
     at: int
     policy_id: str
     quote_id: str | None = None
     effective_at: int | None = None
     expires_at: int | None = None
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NotePolicyOver:
-    """A policy ended at ``ended_at``, by time or by cancellation."""
+    """A policy ended at ``ended_at``, by time or by cancellation; ``read_back``: see `PolicyCanceled`."""
 
     at: int
     policy_id: str
     ended_at: int
     canceled: bool
+    read_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPolicy:
+    """A policy was read back: all that is known of it. What is recorded here already adds nothing."""
+
+    at: int
+    policy_id: str
+    news: tuple[NotePolicyActive | NotePolicyOver, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +235,7 @@ EngagementCommand = (
     | EndContract
     | NotePolicyActive
     | NotePolicyOver
+    | RecordPolicy
     | NoteCertificateValidated
     | NoteCertificateFlagged
     | RecordTerms

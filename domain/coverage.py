@@ -134,14 +134,20 @@ def _validated_again(before: Span, span: Span, news: CertificateNews) -> Span:
 
 
 def spans(engagement: Engagement) -> tuple[Span, ...]:
-    """Every span of the engagement's evidence, policies first."""
+    """Every span of the engagement's evidence: policies first, and the earlier before the later, in whatever
+    order they became known."""
     policies = [
         _within_assignment(engagement, span)
         for policy in engagement.policies.values()
         for span in policy_spans(policy)
     ]
     certificates = [s for c in engagement.certificates.values() for s in certificate_spans(c)]
-    return tuple(s for s in (*policies, *certificates) if s is not None and not _empty(s))
+    found = (s for s in (*policies, *certificates) if s is not None and not _empty(s))
+    return tuple(sorted(found, key=_rank))
+
+
+def _rank(span: Span) -> tuple[bool, bool, int, str]:
+    return span.source == "certificate", span.start is None, span.start or 0, span.id
 
 
 def _within_assignment(engagement: Engagement, span: Span) -> Span | None:

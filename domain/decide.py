@@ -61,11 +61,14 @@ def _facts(s: Engagement, command: c.EngagementCommand) -> tuple[e.EngagementEve
             return (e.ContractActivated(offer_id, freelancer_id, client_id),)
         case c.EndContract(_, ended_at):
             return (e.ContractEnded(ended_at),)
-        case c.NotePolicyActive(at, policy_id, quote_id, effective_at, expires_at):
-            return (e.PolicyActivated(policy_id, at, quote_id, effective_at, expires_at),)
-        case c.NotePolicyOver(at, policy_id, ended_at, canceled):
+        case c.NotePolicyActive(at, policy_id, quote_id, effective_at, expires_at, resumed):
+            return (e.PolicyActivated(policy_id, at, quote_id, effective_at, expires_at, resumed),)
+        case c.NotePolicyOver(at, policy_id, ended_at, canceled, read_back):
             over = e.PolicyCanceled if canceled else e.PolicyExpired
-            return (over(policy_id, at, ended_at),)
+            return (over(policy_id, at, ended_at, read_back),)
+        case c.RecordPolicy(_, policy_id, news):
+            facts = tuple(fact for told in news if not _recorded(s, told) for fact in _facts(s, told))
+            return (*facts, *((e.PolicyRead(policy_id),) if awaits_policy(s, policy_id) else ()))
         case c.NoteCertificateValidated(at, certificate_id, valid_from, valid_until):
             begins = at if valid_from is None else valid_from
             return (e.CertificateValidated(certificate_id, at, begins, valid_until),)
@@ -119,6 +122,23 @@ def _facts(s: Engagement, command: c.EngagementCommand) -> tuple[e.EngagementEve
             return (e.RetryRequested(reason),)
         case _:
             assert_never(command)
+
+
+def awaits_policy(s: Engagement, policy_id: str) -> bool:
+    """Whether this is the policy an assignment covers under, and it was not read back yet."""
+    made = s.assignment
+    return made is not None and not made.policy_read and made.policy_id in (None, policy_id)
+
+
+def _recorded(s: Engagement, told: c.NotePolicyActive | c.NotePolicyOver) -> bool:
+    """Whether the very same news of the policy is on record."""
+    policy = s.policies.get(told.policy_id)
+    then = [n for n in policy.news if n.said_at == told.at] if policy else []
+    if isinstance(told, c.NotePolicyActive):
+        term = (told.effective_at, told.expires_at, told.resumed)
+        return any(n.kind == "active" and (n.effective_at, n.expires_at, n.resumed) == term for n in then)
+    end = ("canceled" if told.canceled else "expired", told.ended_at, told.read_back)
+    return any((n.kind, n.ended_at, n.read_back) == end for n in then)
 
 
 def _submitted(s: Engagement, file_name: str, sha256: str) -> tuple[e.EngagementEvent, ...]:

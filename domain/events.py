@@ -150,13 +150,17 @@ class CoverageEnded:
 
 @dataclass(frozen=True, slots=True)
 class PolicyActivated:
-    """A policy is active, from ``effective_at`` until ``expires_at``; ``said_at`` is the vendor's clock."""
+    """A policy is active, from ``effective_at`` until ``expires_at``; ``said_at`` is the vendor's clock.
+
+    ``resumed``: the vendor says that it is active again, after an end.
+    """
 
     policy_id: str
     said_at: int
     quote_id: str | None = None
     effective_at: int | None = None
     expires_at: int | None = None
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +170,27 @@ class PolicyExpired:
     policy_id: str
     said_at: int
     ended_at: int
+    read_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyCanceled:
-    """A policy was cancelled with effect from ``ended_at``, which may lie in the past."""
+    """A policy was cancelled with effect from ``ended_at``, which may lie in the past.
+
+    ``read_back``: nobody said so at ``said_at``, but it was found to be so after all the news until then.
+    """
 
     policy_id: str
     said_at: int
     ended_at: int
+    read_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRead:
+    """The policy of the assignment was read back: all that was said of it until then is on record."""
+
+    policy_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,6 +359,7 @@ EngagementEvent = (
     | PolicyActivated
     | PolicyExpired
     | PolicyCanceled
+    | PolicyRead
     | CertificateValidated
     | CertificateFlagged
     | AttachmentFetched

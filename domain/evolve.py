@@ -1,6 +1,7 @@
 """evolve: an engagement and one recorded event make the engagement after it. Total, pure, and quick."""
 
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import assert_never
 
 from domain import events as e
@@ -95,6 +96,9 @@ def _fold(s: Engagement, event: e.EngagementEvent, entry: Entry) -> Engagement:
             return _done(replace(s, coverage_ended=how, assignment=cut), "end-coverage")
         case e.PolicyActivated() | e.PolicyExpired() | e.PolicyCanceled():
             return _policy(s, event, entry.version)
+        case e.PolicyRead(policy_id):
+            read = s.assignment and replace(s.assignment, policy_id=policy_id, policy_read=True)
+            return _done(_done(replace(s, assignment=read), f"policy:{policy_id}"), "policy:latest")
         case e.CertificateValidated() | e.CertificateFlagged():
             return _certificate(s, event, entry.version)
         case e.AttachmentFetched(attachment_id, file_name, sha256):
@@ -176,25 +180,46 @@ def _policy(
     match event:
         case e.PolicyActivated():
             known = replace(known, quote_id=known.quote_id or event.quote_id)
-            news = PolicyNews(event.said_at, version, "active", event.effective_at, event.expires_at)
+            term = event.effective_at, event.expires_at
+            news = PolicyNews(event.said_at, version, "active", *term, resumed=event.resumed)
         case e.PolicyExpired():
-            news = PolicyNews(event.said_at, version, "expired", ended_at=event.ended_at)
+            over = event.ended_at
+            news = PolicyNews(event.said_at, version, "expired", ended_at=over, read_back=event.read_back)
         case e.PolicyCanceled():
-            news = PolicyNews(event.said_at, version, "canceled", ended_at=event.ended_at)
-    told = _in_order((*known.news, news))
+            over = event.ended_at
+            news = PolicyNews(event.said_at, version, "canceled", ended_at=over, read_back=event.read_back)
+    told = in_order((*known.news, news))
     return replace(s, policies={**s.policies, event.policy_id: replace(known, news=told)})
 
 
-def _in_order(news: tuple[PolicyNews, ...]) -> tuple[PolicyNews, ...]:
-    """By the vendor's clock, which counts whole seconds: in one second no policy ends before it is active."""
-    waiting = sorted(news, key=lambda n: (n.said_at, n.version))
+def in_order(news: tuple[PolicyNews, ...]) -> tuple[PolicyNews, ...]:
+    """By the vendor's clock, which counts whole seconds; within one the order of arrival says nothing.
+
+    In one second no policy ends before it is active nor is resumed before it ends, and one that was active
+    ends before it is active again; an end that was read back is later than all of these. Of several terms
+    the earliest start is told last and wins: a reading later on may show a later one.
+    """
     told: list[PolicyNews] = []
-    while waiting:
-        second = [n for n in waiting if n.said_at == waiting[0].said_at]
-        active = bool(told) and told[-1].kind == "active"
-        told.append(next((n for n in second if active or n.kind == "active"), second[0]))
-        waiting.remove(told[-1])
+    for _, second in groupby(sorted(news, key=_place), key=lambda n: n.said_at):
+        running = bool(told) and told[-1].kind == "active"
+        told += sorted(second, key=lambda n: _turn(n, running))
     return tuple(told)
+
+
+def _turn(n: PolicyNews, running: bool) -> int:
+    if n.kind != "active":
+        return 3 if n.read_back else 1
+    return 2 if n.resumed or running else 0
+
+
+def _place(n: PolicyNews) -> tuple[int, ...]:
+    times = (n.effective_at, n.expires_at, n.ended_at)
+    return n.said_at, *map(_latest_first, times), n.kind == "expired", n.version
+
+
+def _latest_first(t: int | None) -> int:
+    """What is not known comes before what is."""
+    return -(1 << 40) if t is None else -t
 
 
 def _certificate(
@@ -206,8 +231,14 @@ def _certificate(
             news = CertificateNews(event.said_at, version, "validated", event.valid_from, event.valid_until)
         case e.CertificateFlagged():
             news = CertificateNews(event.said_at, version, event.verdict)
-    told = tuple(sorted((*known.news, news), key=lambda n: (n.said_at, n.version)))
+    told = tuple(sorted((*known.news, news), key=_judged))
     return replace(s, certificates={**s.certificates, event.certificate_id: replace(known, news=told)})
+
+
+def _judged(n: CertificateNews) -> tuple[int, ...]:
+    """By the vendor's clock; within one second as a review goes: flagged, then validated, or else denied."""
+    stage = {"flagged": 0, "validated": 1, "denied": 2}.get(n.verdict, 0)
+    return n.said_at, stage, _latest_first(n.valid_from), _latest_first(n.valid_until), n.version
 
 
 MAPPED_STEPS = ("contractor", "job", "quote")

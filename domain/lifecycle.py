@@ -58,7 +58,7 @@ _MOVES: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("ContractorReady", (OFFERED,), CONTRACTOR_READY),
     ("QuoteCreated", (CONTRACTOR_READY,), QUOTED),
     ("QuoteWaived", (CONTRACTOR_READY,), QUOTED),
-    ("SessionOpened", (QUOTED, ASSIGNED), AWAITING_OPT_IN),
+    ("SessionOpened", (QUOTED,), AWAITING_OPT_IN),
     ("AssignmentCreated", (QUOTED, AWAITING_OPT_IN), ASSIGNED),
     ("EngagementInsured", LIVE, INSURED),
     ("CertificateAccepted", LIVE, COI_VALIDATED),

@@ -82,7 +82,6 @@ def _towards_cover(s: Engagement) -> Iterator[_Step]:
         assert window is not None
         assign = x.CreateAssignment(s.engagement_id, s.contractor_id, s.job_id, s.coverage_types, window)
         yield _assignment_step(s), assign, None
-    yield from _policies_to_read(s, s.contractor_id)
 
 
 def _needs_session(s: Engagement) -> bool:
@@ -116,7 +115,7 @@ def _policies_to_read(s: Engagement, contractor_id: str) -> Iterator[_Step]:
             read = x.ConfirmPolicy(contractor_id, policy.policy_id, asked.said_at)
             yield f"policy:{policy.policy_id}:{asked.version}", read, None
     made = s.assignment
-    if made and made.policy_id not in s.policies and not (made.policy_id is None and s.policies):
+    if made and not made.policy_read:
         yield (
             f"policy:{made.policy_id or 'latest'}",
             x.ConfirmPolicy(contractor_id, made.policy_id, None),
@@ -125,8 +124,8 @@ def _policies_to_read(s: Engagement, contractor_id: str) -> Iterator[_Step]:
 
 
 def _undated(s: Engagement, policy: Policy) -> PolicyNews | None:
-    """The news that leaves a running term of this policy without a start or an end."""
-    terms = (x for x in spans(s) if x.source == "policy" and x.id == policy.policy_id and x.over_by is None)
+    """The news that leaves a term of this policy without a start, or a running one without an end."""
+    terms = (x for x in spans(s) if x.source == "policy" and x.id == policy.policy_id)
     if not any(term.start is None or term.end is None for term in terms):
         return None
     active = (n for n in policy.news if n.kind == "active" and None in (n.effective_at, n.expires_at))
@@ -171,6 +170,8 @@ def _after_the_end(s: Engagement) -> Iterator[_Step]:
 
 
 def _whatever_the_state(s: Engagement) -> Iterator[_Step]:
+    if s.contractor_id:
+        yield from _policies_to_read(s, s.contractor_id)
     bound = next((p.policy_id for p in s.policies.values() if _active_news(s, p.policy_id)), None)
     if bound and s.freelancer_id and not s.opt_in_shared:
         yield "share-opt-in", x.ShareOptIn(s.freelancer_id, bound), None

@@ -21,6 +21,8 @@ class PolicyNews:
     effective_at: int | None = None
     expires_at: int | None = None
     ended_at: int | None = None
+    resumed: bool = False
+    read_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ class Assignment:
     effective_date: int
     end_date: int
     created_by: int
+    policy_read: bool = False
+    """Its policy was read back once: what was said of it before it was assigned is known."""
 
 
 @dataclass(frozen=True, slots=True)

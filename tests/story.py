@@ -204,6 +204,12 @@ def policy_active(
     return c.NotePolicyActive(at, policy, quote, starts, ends)
 
 
+def policy_read(*news: c.NotePolicyActive | c.NotePolicyOver, policy: str = "pl_old") -> c.RecordPolicy:
+    """The policy of the assignment, with this news; without any it is active for the contract's window."""
+    told = news or (policy_active(policy=policy, quote="qt_first"),)
+    return c.RecordPolicy(max(n.at for n in told), policy, told)
+
+
 def insured() -> Story:
     return awaiting_opt_in().given(policy_active())
 

@@ -1,13 +1,15 @@
 """perform: one effect becomes its vendor calls, and their outcome becomes a command."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, assert_never
 
 from domain import commands as c
 from domain import effects as x
+from domain.evolve import in_order
 from domain.ids import subject
+from domain.state import PolicyNews
 from domain.values import KnownContractor
 from service.clients.fields import instant
 from service.clients.http import VendorRefused, VendorUnavailable
@@ -268,9 +270,13 @@ def _ineligible(made: dict[str, Any]) -> str | None:
     )
 
 
-async def _confirm_policy(effect: x.ConfirmPolicy, desk: Desk) -> c.EngagementCommand:
-    """Read a policy back. News of it that is older than the policy itself cannot be."""
+async def _confirm_policy(effect: x.ConfirmPolicy, desk: Desk) -> c.RecordPolicy:
+    """Read a policy back, beside what others under it were told: an engagement may come under it late.
+
+    The news is looked up first, so that the reading is never older than the news.
+    """
     if effect.policy_id:
+        told = await _told_of(effect.policy_id, desk)
         policy = await desk.ten99policy.policy(effect.policy_id)
     else:
         policies = await desk.ten99policy.policies_of(effect.contractor_id)
@@ -280,21 +286,68 @@ async def _confirm_policy(effect: x.ConfirmPolicy, desk: Desk) -> c.EngagementCo
                 vendor="1099Policy", what="the assignment's policy", why="no policy is active yet"
             )
         policy = active[0]
+        told = await _told_of(str(policy["id"]), desk)
     policy_id = str(policy["id"])
     if effect.policy_id not in (None, policy_id):
         raise _unreadable(str(effect.policy_id), f"the answer is about {policy_id}")
     there = int(desk.now() + desk.ten99policy.ahead_by)
-    created = min(instant(policy.get("created")) or there, there)
-    said_at = max(created, effect.said_at or created)
+    news = (*told, *_read(policy, told, effect.said_at, there))
+    return c.RecordPolicy(max(n.at for n in news), policy_id, news)
+
+
+_News = c.NotePolicyActive | c.NotePolicyOver
+
+
+async def _told_of(policy_id: str, desk: Desk) -> tuple[_News, ...]:
+    """What the vendor said of a policy, on whichever engagement it was recorded, in the vendor's order."""
+    told: list[PolicyNews] = []
+    quote_id = None
+    for stream_id in await desk.store.streams_of("policy", policy_id):
+        known = (await desk.handler.load(subject(stream_id))).policies.get(policy_id)
+        if known:
+            told += known.news
+            quote_id = quote_id or known.quote_id
+    return tuple(
+        c.NotePolicyActive(n.said_at, policy_id, quote_id, n.effective_at, n.expires_at, n.resumed)
+        if n.kind == "active"
+        else c.NotePolicyOver(n.said_at, policy_id, _end(n), n.kind == "canceled", n.read_back)
+        for n in in_order(tuple(told))
+    )
+
+
+def _end(news: PolicyNews) -> int:
+    return news.said_at if news.ended_at is None else news.ended_at
+
+
+def _read(policy: dict[str, Any], told: tuple[_News, ...], answers: int | None, now: int) -> Iterator[_News]:
+    """What the reading says beyond the news, as new as the news it answers, by the vendor's clock.
+
+    News tells what was so and since when, a reading only what is so: it adds dates that are missing, and
+    whether the policy is active where the news so far says otherwise.
+    """
+    policy_id, quote = str(policy["id"]), policy.get("quote")
+    is_active, last = _is_active(policy), told[-1] if told else None
+    created = min(instant(policy.get("created")) or now, now)
+    since = max(created, answers or created)
     starts_at, ends_at = instant(policy.get("effective_date")), instant(policy.get("expiration_date"))
-    if not _is_active(policy):
-        ended_at = instant(policy.get("cancellation_date")) or ends_at or said_at
-        return c.NotePolicyOver(said_at, policy_id, ended_at, policy.get("status") != "expired")
-    if starts_at is None or ends_at is None:
+    dated = starts_at is not None and ends_at is not None
+    if is_active and not dated:
         raise _unreadable(policy_id, "it shows no dates")
-    quote_id = policy.get("quote")
-    quote = quote_id if isinstance(quote_id, str) else None
-    return c.NotePolicyActive(said_at, policy_id, quote, starts_at, ends_at)
+
+    def active(at: int, resumed: bool) -> c.NotePolicyActive:
+        under = quote if isinstance(quote, str) else None
+        return c.NotePolicyActive(at, policy_id, under, starts_at, ends_at, resumed)
+
+    terms = [n for n in told if isinstance(n, c.NotePolicyActive)]
+    if dated and (answers is not None or not any(n.effective_at is not None for n in terms)):
+        yield active(since, any(n.resumed and n.at == since for n in terms))
+    if is_active and isinstance(last, c.NotePolicyOver):
+        yield active(last.at, True)
+    ended_at = instant(policy.get("cancellation_date")) or ends_at or since
+    if not is_active and not (isinstance(last, c.NotePolicyOver) and last.ended_at == ended_at):
+        canceled = policy.get("status") != "expired"
+        at = max(since, last.at if last else since)
+        yield c.NotePolicyOver(at, policy_id, ended_at, canceled, read_back=True)
 
 
 def _unreadable(policy_id: str, why: str) -> VendorRefused:

@@ -34,6 +34,8 @@ TEN99POLICY_TYPES = frozenset(
 QUIET_FAMILIES = ("application.", "assignment.", "invoice.", "category_code.", "webhook.")
 """1099Policy's events that are known and need no act here."""
 
+RESUMING = frozenset({"policy.reactivated"})
+
 VERDICTS = {"certificate.denied": "denied", "certificate.error": "error"}
 
 
@@ -94,7 +96,7 @@ def translate(source: str, body: bytes, received_at: int, aliases: Mapping[str, 
     if known not in TEN99POLICY_TYPES:
         return Quiet(said) if known.startswith(QUIET_FAMILIES) else Unknown(said)
     at = _time(document, "created", received_at)
-    return _ten99policy(known, VERDICTS.get(named, "flagged"), _object(data), at)
+    return _ten99policy(known, named, _object(data), at)
 
 
 def is_known(type_name: str) -> bool:
@@ -158,7 +160,7 @@ def _upwork(known: str, data: Mapping[str, Any], at: int) -> Translation:
     return Acts(known, command, engagement_id, ())
 
 
-def _ten99policy(known: str, verdict: str, data: Mapping[str, Any], at: int) -> Translation:
+def _ten99policy(known: str, named: str, data: Mapping[str, Any], at: int) -> Translation:
     object_id = _id(data, "id")
     kind = known.partition(".")[0]
     if object_id is None:
@@ -180,6 +182,7 @@ def _ten99policy(known: str, verdict: str, data: Mapping[str, Any], at: int) -> 
             _id(data, "quote"),
             None if doubtful else instant(data.get("effective_date")),
             None if doubtful else instant(data.get("expiration_date")),
+            resumed=named in RESUMING,
         )
     elif kind == "policy":
         command = _over(known, object_id, data, at)
@@ -188,7 +191,7 @@ def _ten99policy(known: str, verdict: str, data: Mapping[str, Any], at: int) -> 
             at, object_id, instant(data.get("effective_date")), instant(data.get("expiration_date"))
         )
     else:
-        command = c.NoteCertificateFlagged(at, object_id, verdict)
+        command = c.NoteCertificateFlagged(at, object_id, VERDICTS.get(named, "flagged"))
     return Acts(known, command, engagement_id, routes)
 
 

@@ -54,6 +54,8 @@ def said(event: e.EngagementEvent) -> str:
             return f"Policy {policy_id} expired on {spoken(ended_at)}."
         case e.PolicyCanceled(policy_id, _, ended_at):
             return f"Policy {policy_id} was cancelled with effect from {spoken(ended_at)}."
+        case e.PolicyRead(policy_id):
+            return f"Policy {policy_id}, under which the assignment covers, was read back."
         case e.CertificateValidated():
             until = "" if event.valid_until is None else f" until {spoken(event.valid_until)}"
             return f"Certificate {event.certificate_id} was approved from {spoken(event.valid_from)}{until}."

@@ -77,7 +77,7 @@ news = st.one_of(
     st.builds(c.AcceptOffer, hours, none, freelancers, none),
     st.builds(c.ActivateContract, hours, none, freelancers, none),
     st.builds(c.EndContract, hours, hours),
-    st.builds(c.NotePolicyActive, hours, policy_ids, quote_ids, starts, ends),
+    st.builds(c.NotePolicyActive, hours, policy_ids, quote_ids, starts, ends, st.booleans()),
     st.builds(c.NotePolicyOver, hours, policy_ids, hours, st.booleans()),
     st.builds(c.NoteCertificateValidated, hours, certificate_ids, starts, ends),
     st.builds(c.NoteCertificateFlagged, hours, certificate_ids, st.sampled_from(["flagged", "denied"])),
@@ -89,6 +89,17 @@ people = st.one_of(
     st.builds(c.Reassess, hours),
 )
 moved = st.sampled_from([None, START])
+
+
+def readings(policy_id: str) -> st.SearchStrategy[c.RecordPolicy]:
+    """All that may come back when a policy is read: news of it, old and new."""
+    id = st.just(policy_id)
+    active = st.builds(c.NotePolicyActive, hours, id, quote_ids, starts, ends, st.booleans())
+    over = st.builds(c.NotePolicyOver, hours, id, hours, st.booleans())
+    news = st.lists(st.one_of(active, over), min_size=1, max_size=3).map(tuple)
+    return news.map(lambda told: c.RecordPolicy(max(n.at for n in told), policy_id, told))
+
+
 answers = {
     x.ReadContract: [st.builds(c.RecordTerms, hours, contracts, knowns)],
     x.EnsureContractor: [st.builds(c.ConfirmContractor, hours, st.just("cn_1"), st.booleans())],
@@ -108,10 +119,7 @@ answers = {
         st.builds(c.ConfirmAssignment, hours, st.just("an_1"), none, st.just(START), st.just(END), none),
         st.builds(c.NoteAssignmentRefused, hours, st.just("No matching policy found for assignment.")),
     ],
-    x.ConfirmPolicy: [
-        st.builds(c.NotePolicyActive, hours, policy_ids, quote_ids, starts, ends),
-        st.builds(c.NotePolicyOver, hours, policy_ids, hours, st.booleans()),
-    ],
+    x.ConfirmPolicy: [readings("pl_1"), readings("pl_2")],
     x.FetchAttachment: [
         st.builds(
             c.ConfirmAttachmentFetched,

@@ -30,6 +30,7 @@ from story import (
     insured,
     offer,
     policy_active,
+    policy_read,
     quoted,
     replayed,
     returning,
@@ -127,6 +128,29 @@ class TestReturningContractor:
         unnamed = replace(ASSIGNMENT, policy_id=None)
         story = returning().given(activated()).when(unnamed).starts("policy:latest")
         assert story.effect("policy:latest") == x.ConfirmPolicy("cn_FoA42zQ", None)
+
+    def test_a_policy_is_read_back_though_some_of_its_news_came_first(self) -> None:
+        """Of the news before the assignment this engagement was told nothing."""
+        over = c.NotePolicyOver(START + 3 * DAY, "pl_old", START + 3 * DAY, canceled=True)
+        resumed = policy_active(START + 5 * DAY, "pl_old", "qt_first", START + 6 * DAY)
+        story = assigned().given(resumed).wants("policy:pl_old", "share-opt-in")
+        first = policy_active(policy="pl_old", quote="qt_first")
+        story = story.when(c.RecordPolicy(resumed.at, "pl_old", (first, over, resumed)))
+        story.then(
+            e.PolicyActivated("pl_old", first.at, "qt_first", START, END),
+            e.PolicyCanceled("pl_old", over.at, over.ended_at),
+            e.PolicyRead("pl_old"),
+        ).wants("share-opt-in")
+        assert [(s.start, s.end) for s in spans(story.engagement)] == [
+            (START, START + 3 * DAY),
+            (START + 6 * DAY, END),
+        ]
+        story.when(c.RecordPolicy(resumed.at, "pl_old", (first, over, resumed))).nothing_happens()
+
+    def test_a_session_that_opens_after_the_assignment_moves_nothing(self) -> None:
+        assigned().when(SESSION).then(e.SessionOpened("ias_1", "https://apply.example/ias_1")).becomes(
+            "assigned"
+        )
 
     def test_an_assignment_alone_covers_nothing(self) -> None:
         assert assigned().covered(START).covered is False
@@ -350,11 +374,13 @@ class TestTheEndOfAPolicy:
     def test_a_policy_without_an_expiry_is_read_back_too(self) -> None:
         awaiting_opt_in().when(policy_active(ends=None)).starts("share-opt-in", "policy:pl_1:8")
 
-    def test_a_policy_that_ended_is_read_back_no_more(self) -> None:
+    def test_a_policy_that_ended_is_still_asked_since_when_it_covered(self) -> None:
         over = c.NotePolicyOver(START + DAY, "pl_1", START + DAY, canceled=True)
-        awaiting_opt_in().given(policy_active(starts=None, ends=None)).when(over).starts().wants(
-            "share-opt-in"
-        )
+        story = awaiting_opt_in().given(policy_active(starts=None, ends=None)).when(over).starts()
+        story = story.wants("share-opt-in", "policy:pl_1:8")
+        story = story.when(c.RecordPolicy(START, "pl_1", (policy_active(), over))).wants("share-opt-in")
+        assert story.told == (e.PolicyActivated("pl_1", NOW + 2 * DAY, "qt_Zk39A2L", START, END),)
+        assert story.covered(START).covered
 
     def test_a_reinstatement_without_dates_is_read_back_anew(self) -> None:
         over = c.NotePolicyOver(START + DAY, "pl_1", START + DAY, canceled=True)
@@ -385,10 +411,10 @@ class TestTheEndOfTheContract:
         story = assigned().when(c.EndContract(START - DAY, START - DAY)).starts("end-coverage")
         assert story.effect("end-coverage") == x.EndCoverage("jb_Upw42Eng", "an_1", START, START - DAY)
         done = c.ConfirmCoverageEnded(START - DAY, "canceled_by_job")
-        story.when(done).then(e.CoverageEnded("canceled_by_job")).wants()
+        story.when(done).then(e.CoverageEnded("canceled_by_job")).wants("policy:pl_old")
 
     def test_after_the_start_the_assignment_is_shortened(self) -> None:
-        story = assigned().given(policy_active(policy="pl_old", quote="qt_first"), c.ConfirmOptInShared(NOW))
+        story = assigned().given(policy_read(), c.ConfirmOptInShared(NOW))
         story = story.when(c.EndContract(LATER, LATER)).starts("end-coverage")
         shortened = c.ConfirmCoverageEnded(LATER, "assignment_shortened", LATER)
         story = story.when(shortened).wants()
@@ -419,7 +445,17 @@ class TestTheEndOfTheContract:
 
     def test_an_assignment_confirmed_after_the_end_is_ended_at_once(self) -> None:
         ended = returning().given(activated(), c.EndContract(START + DAY, START + DAY))
-        ended.when(replace(ASSIGNMENT, at=START + DAY)).starts("end-coverage")
+        ended.when(replace(ASSIGNMENT, at=START + DAY)).starts("end-coverage", "policy:pl_old")
+
+    def test_what_an_assignment_covered_is_read_back_even_after_the_end(self) -> None:
+        ended = (
+            assigned()
+            .given(c.EndContract(START + 2 * DAY, START + 2 * DAY))
+            .wants("end-coverage", "policy:pl_old")
+        )
+        ended = ended.when(policy_read()).becomes("ended")
+        assert ended.covered(START + DAY).covered
+        assert ended.covered(START + 2 * DAY).covered is False
 
     def test_a_policy_bound_after_an_end_before_the_start_is_cancelled(self) -> None:
         ended = awaiting_opt_in().given(c.EndContract(NOW + DAY, NOW + DAY)).wants()
@@ -684,6 +720,53 @@ class TestNewsInAnyOrder:
     def test_a_reinstatement_in_the_second_of_the_cancellation_stands(self) -> None:
         over = c.NotePolicyOver(START + DAY, "pl_1", START + DAY, canceled=True)
         insured().given(over, policy_active(at=START + DAY)).becomes("insured")
+
+    def test_the_order_of_arrival_says_nothing_within_one_second(self) -> None:
+        """Not where a term was active before, nor with several terms, ends or verdicts at once."""
+        then = START + DAY
+        told = (
+            policy_active(then),
+            policy_active(then, starts=START + 3 * DAY),
+            policy_active(then, starts=None, ends=None),
+            c.NotePolicyOver(then, "pl_1", then, canceled=True),
+            c.NotePolicyOver(then, "pl_1", START + 2 * DAY, canceled=False),
+        )
+        judged = (validated(then), flagged(then), validated(then, ends=END - DAY))
+        for before in (awaiting_opt_in(), insured(), certificate_uploaded().given(flagged())):
+            for news in (told, judged, (*judged, flagged(then, "denied"))):
+                expected = told_apart(before.given(*news))
+                assert [o for o in permutations(news) if told_apart(before.given(*o)) != expected] == []
+
+    def test_in_one_second_a_policy_is_active_then_cancelled_then_reinstated(self) -> None:
+        active, over = policy_active(START), c.NotePolicyOver(START, "pl_1", START, canceled=True)
+        again = replace(active, resumed=True)
+        for order in permutations((active, over, active)):  # told twice is not reinstated
+            awaiting_opt_in().given(*order).becomes("lapsed")
+        for order in permutations((active, over, again, active)):
+            awaiting_opt_in().given(*order).becomes("insured")
+        found = replace(over, read_back=True)  # after whatever was said in that second
+        for order in permutations((active, over, again, found)):
+            awaiting_opt_in().given(*order).becomes("lapsed")
+        for order in permutations((active, found)):
+            insured().given(*order).becomes("lapsed")
+
+    def test_in_one_second_a_review_goes_from_flagged_to_validated_or_denied(self) -> None:
+        for order in permutations((flagged(), validated())):
+            certificate_uploaded().given(*order).becomes("coi_validated")
+        for order in permutations((flagged(), validated(), flagged(verdict="denied"))):
+            certificate_uploaded().given(*order).becomes("under_review")
+
+    def test_a_reading_that_shows_a_later_start_takes_no_cover_away(self) -> None:
+        """It is stamped with the policy's creation, as its first news is."""
+        for order in permutations((policy_active(), policy_active(starts=START + 3 * DAY))):
+            assert awaiting_opt_in().given(*order).covered(START).covered
+
+    def test_which_of_two_policies_is_named_first_does_not_depend_on_which_was_told_first(self) -> None:
+        both = (policy_active(), policy_active(NOW + 3 * DAY, "pl_0", None, START + DAY))
+        told = [awaiting_opt_in().given(*order) for order in permutations(both)]
+        for at in (START - DAY, START, START + 2 * DAY):
+            one, other = (replace(story.covered(at), evidence=()) for story in told)
+            assert one == other
 
     def test_a_late_older_cancellation_does_not_undo_a_newer_reinstatement(self) -> None:
         over = c.NotePolicyOver(START + DAY, "pl_1", START + DAY, canceled=True)
