@@ -185,22 +185,33 @@ class Processor:
         return found
 
     async def _led_to(self, said: Acts) -> list[str]:
-        """By our own table: the object's id, else what it names; by the id it echoes where that is silent.
+        """By our own table, the object's id and what it names; by the id it echoes where that is silent.
 
-        Raises `Disagreement` when the echoed id and our table name different engagements that both exist:
-        cover must not land on the wrong one.
+        One policy may cover several engagements: it leads to all that are known under it, to the one whose
+        quote it came from, and to the one it echoes. Raises `Disagreement` when the echoed id and our table
+        name different engagements that both exist: cover must not land on the wrong one.
         """
-        ours: list[str] = []
+        shared = [id for kind, id in said.routes if kind == "policy"]
+        under = [id for policy_id in shared for id in await self._engagements_of("policy", policy_id)]
+        theirs: list[str] = []
         for kind, id in said.routes:
-            ours = ours or await self._engagements_of(kind, id)
+            if kind != "policy":
+                theirs = theirs or await self._engagements_of(kind, id)
+        ours = list(dict.fromkeys((*under, *theirs)))
         claimed = said.engagement_id
         if claimed is None or claimed in ours:
             return ours
-        if not ours:
-            return [claimed]
+        theirs = theirs or [id for id in under if await self._holds(id, shared[0])]
+        if not theirs:
+            return [*ours, claimed]
         if (await self._handler.load(claimed)).version:
-            raise Disagreement(claimed=claimed, ours=", ".join(ours))
+            raise Disagreement(claimed=claimed, ours=", ".join(theirs))
         return ours
+
+    async def _holds(self, engagement_id: str, policy_id: str) -> bool:
+        """Whether the policy is this engagement's own, and not one that it came under by an assignment."""
+        made = (await self._handler.load(engagement_id)).assignment
+        return made is None or made.policy_id != policy_id
 
     async def _engagements_of(self, kind: str, id: str) -> list[str]:
         streams = await self._store.streams_of(kind, id)
