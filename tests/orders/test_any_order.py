@@ -11,8 +11,9 @@ from orders.harness import POLITE, Clock, Manners, Outcome, played
 from service.store.postgres import PostgresStore
 
 SEED = "any order"
-CASES = 6200
-CASES_ON_POSTGRES = 155
+CASES = 4620
+CASES_ON_POSTGRES = 297
+"""A number and the seed make a case: the same on every machine and every run."""
 
 OBJECTS = ("create_job", "create_quote", "open_session", "create_assignment", "upload_certificate")
 
@@ -98,6 +99,7 @@ async def test_a_polite_flow_ends_where_the_guide_says(make: Callable[[Script], 
     assert set(outcome.inbox) == {"applied"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", FLOWS, ids=lambda make: make.__name__)
 async def test_any_order_of_a_flow_ends_as_the_polite_one(make: Callable[[Script], str]) -> None:
     first, step = FLOWS.index(make), len(FLOWS)
@@ -118,6 +120,7 @@ async def shared(database_url: str) -> AsyncIterator[Player]:
     await store.close()
 
 
+@pytest.mark.slow
 async def test_any_order_on_postgres_ends_as_the_polite_one(shared: Player) -> None:
     for number in range(CASES_ON_POSTGRES):
         await assert_same_end(FLOWS[number % len(FLOWS)], number, shared)
