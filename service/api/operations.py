@@ -38,6 +38,8 @@ NO_DELIVERY = f"{0:03x}-{0:032x}"
 AFTER_DELIVERY = "delivery:"
 """How a cursor begins whose page ended among the deliveries."""
 
+NO_FREELANCER = "No freelancer has this id here."
+
 
 class OperationRoutes:
     def __init__(
@@ -156,7 +158,7 @@ class OperationRoutes:
         only(request)
         found = await self._lists.freelancer(request.match_info["id"])
         if found is None:
-            raise Problem(404, "No freelancer has this id here.")
+            raise Problem(404, NO_FREELANCER)
         return json_response(
             {
                 "freelancer_id": found.freelancer_id,
@@ -173,11 +175,18 @@ class OperationRoutes:
         only_fields(body, "first_name", "last_name")
         first, last = text_field(body, "first_name", 100), text_field(body, "last_name", 100)
         freelancer_id, now = request.match_info["id"], epoch(self._clock())
+        if not await self._is_known(freelancer_id):
+            raise Problem(404, NO_FREELANCER)
         request_id = request[REQUEST_ID]
         origin = Origin(cause_of(request), request_id, request[ACTOR])
         await self._handler.freelancer(freelancer_id, c.DecideName(now, first, last), origin)
         resumed = await self._resume(freelancer_id, now, origin)
         return json_response({"freelancer_id": freelancer_id, "resumed": resumed}, status=202)
+
+    async def _is_known(self, freelancer_id: str) -> bool:
+        """Whether they have a stream of their own, or an engagement that names them."""
+        known = (await self._handler.load_freelancer(freelancer_id)).version > 0
+        return known or bool(await self._store.streams_of("freelancer", freelancer_id))
 
     async def _resume(self, freelancer_id: str, now: int, origin: Origin) -> list[str]:
         resumed = []

@@ -102,3 +102,10 @@ async def test_what_waits_can_be_paged_through_deliveries_first(world: Any) -> N
         return seen == expected
 
     await world.drive.until_true(codes, "all four items")
+
+
+async def test_nobody_gets_a_name_who_is_not_known_here(world: Any) -> None:
+    name = {"first_name": "Ava", "last_name": "Nguyen"}
+    status, problem = await post(world, "/v1/freelancers/fl_nobody/name", name)
+    assert (status, problem["status"]) == (404, 404)
+    assert (await post(world, "/v1/freelancers/fl_nobody/name", name))[0] == 404
