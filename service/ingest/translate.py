@@ -130,13 +130,13 @@ def _id(data: Mapping[str, Any], field: str) -> str | None:
 
 
 MAX_WORD = 200
-"""No id and no type is longer; a key of the store's could not hold much more."""
+"""Bytes of UTF-8. No id and no type is longer; a key of the store's could not hold much more."""
 
 
 def _word(value: Any) -> str | None:
     """An id or a type that can be stored, searched and sent on: one short line that can be printed."""
     text = value.strip() if isinstance(value, str) else ""
-    return text if 0 < len(text) <= MAX_WORD and text.isprintable() else None
+    return text if 0 < len(text.encode()) <= MAX_WORD and text.isprintable() else None
 
 
 def _upwork(known: str, data: Mapping[str, Any], at: int) -> Translation:

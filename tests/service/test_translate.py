@@ -97,7 +97,7 @@ def test_other_ids_may_be_missing() -> None:
 
 BAD_IDS = [
     *(None, {}, {"id": None}, {"id": ""}, {"id": " "}, True, 1.5, [], ["9001"], {"id": {}}, {"id": False}),
-    *("a\x00b", "a\nb", "a\u2028b", "x" * 201),
+    *("a\x00b", "a\nb", "a\u2028b", "x" * 201, "ж" * 101, "🦀" * 126),
 ]
 
 
