@@ -115,6 +115,8 @@ class Upwork:
     ) -> Terms:
         if not contract:
             raise refused("EngagementById", why or f"Upwork shows no contract {engagement_id}")
+        if (shown := id_of(contract.get("id"))) not in (None, engagement_id):
+            raise refused("EngagementById", f"asked for contract {engagement_id}, it shows contract {shown}")
         return self._dialect.terms(contract, freelancer, epoch(self._clock()))
 
     async def contracts(self, ids: Sequence[str]) -> list[ContractRow]:
@@ -125,7 +127,8 @@ class Upwork:
         found: list[ContractRow] = []
         for start in range(0, len(ids), CONTRACTS_AT_ONCE):
             some = list(ids[start : start + CONTRACTS_AT_ONCE])
-            found += contract_rows(await self._list("ContractsById", CONTRACTS_BY_ID, {"ids": some}))
+            rows = contract_rows(await self._list("ContractsById", CONTRACTS_BY_ID, {"ids": some}))
+            found += [row for row in rows if row.contract_id in some]
         return found
 
     async def offers(self, after: str | None = None) -> tuple[list[OfferRow], str | None]:

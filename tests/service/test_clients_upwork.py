@@ -25,12 +25,20 @@ def _no_waiting_for_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.clients.upwork.PER_SECOND", 1e9)
 
 
+def whole(asked: Asked) -> Any:
+    """The answer to `COMBINED` about the contract it asks for."""
+    id = asked.json["variables"].get("contractId")
+    return {"data": WHOLE | {"contract": CONTRACT | {"id": id}}}
+
+
 def answering(said: Any = None, **more: Any) -> Callable[[Asked], Says]:
-    """Gives a token to who asks for one and ``said`` to every question."""
+    """Gives a token to who asks for one and ``said``, or the contract asked for, to every question."""
     tokens = iter(range(1, 1000))
 
     def answer(asked: Asked) -> Says:
-        return token(next(tokens), **more) if asked.path == TOKEN else Says(200, said or {"data": WHOLE})
+        if asked.path == TOKEN:
+            return token(next(tokens), **more)
+        return Says(200, said or whole(asked))
 
     return answer
 
@@ -50,6 +58,13 @@ def graphql(message: str, classification: Any = "ExecutionAborted", data: Any = 
 
 
 # Answers.
+
+
+async def test_an_answer_about_another_contract_is_refused() -> None:
+    other = {**CONTRACT, "id": "9002"}
+    error = await reading(Says(200, {"data": {"contract": other, "freelancer": FREELANCER}}))
+    assert isinstance(error, VendorRefused)
+    assert error.why == "asked for contract 9001, it shows contract 9002"
 
 
 async def test_errors_in_a_200_are_a_refusal_in_upworks_words() -> None:
@@ -181,7 +196,7 @@ async def test_many_readers_with_one_spoiled_token_fetch_one_new_token() -> None
         if asked.path == TOKEN:
             return token(len(vendor.to(TOKEN)))
         fresh = asked.headers["Authorization"] != "Bearer oauth2v2_1"
-        return Says(200, {"data": WHOLE}) if fresh else UNAUTHENTICATED
+        return Says(200, whole(asked)) if fresh else UNAUTHENTICATED
 
     async with upwork(answer) as (client, vendor):
         await asyncio.gather(*(client.read(str(n), "fl_12345") for n in range(8)))
