@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from domain.coverage import spans
+from domain.coverage import carried_until, spans
+from domain.deadlines import deadlines, runs_beyond
 from domain.lifecycle import ASSIGNED, LAPSED, QUOTED, UNDER_REVIEW
 from domain.react import still_wanted
 from domain.state import Engagement
@@ -41,7 +42,36 @@ def attention(s: Engagement) -> tuple[Attention, ...]:
         for step, p in s.parked.items()
         if still_wanted(s, step, s.generation(step))
     )
-    return (*holds, *parked, *_uncovered(s))
+    return (*holds, *parked, *_overdue(s), *_uncovered(s))
+
+
+_OVERDUE = {
+    "opt_in_overdue": (
+        "The freelancer has not completed the application session, so nothing covers the contract.",
+        "The freelancer completes the session, or a certificate is validated.",
+    ),
+    "review_overdue": (
+        "1099Policy has not judged the certificate in the time allowed for it.",
+        "An approved certificate or a refused one; ask 1099Policy about the review.",
+    ),
+    "expiry_coming": (
+        "Cover will end while the contract runs on.",
+        "A policy or certificate that reaches further, or the end of the contract.",
+    ),
+}
+
+
+def _overdue(s: Engagement) -> tuple[Attention, ...]:
+    """The deadlines that passed and still concern; of several days before one end only the latest. An end of
+    cover that is the contract's own end needs nobody."""
+    carried = carried_until(s)
+    planned = carried is not None and s.terms is not None and not runs_beyond(s, carried)
+    passed = {d.code: d for d in deadlines(s) if d.step in s.passed and d.code in _OVERDUE}
+    return tuple(
+        Attention(d.code, _OVERDUE[d.code][0], s.passed[d.step], _OVERDUE[d.code][1])
+        for d in passed.values()
+        if not (planned and d.code == "expiry_coming")
+    )
 
 
 def _uncovered(s: Engagement) -> tuple[Attention, ...]:

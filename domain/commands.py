@@ -156,6 +156,7 @@ class ConfirmCoverageEnded:
     at: int
     how: str
     end_date: int | None = None
+    assignment_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +201,14 @@ class Reassess:
     """A stored timer went off: something that covered may be over by time alone."""
 
     at: int
+
+
+@dataclass(frozen=True, slots=True)
+class PassDeadline:
+    """The stored timer ``step`` went off: what it watches may still not have happened."""
+
+    at: int
+    step: str
 
 
 # From people.
@@ -254,6 +263,7 @@ EngagementCommand = (
     | ConfirmInvoice
     | ParkEffect
     | Reassess
+    | PassDeadline
     | SubmitCertificate
     | RequestInvoice
     | RequestRetry

@@ -137,12 +137,13 @@ def spans(engagement: Engagement) -> tuple[Span, ...]:
     """Every span of the engagement's evidence: policies first, and the earlier before the later, in whatever
     order they became known."""
     policies = [
-        _within_assignment(engagement, span)
+        within
         for policy in engagement.policies.values()
         for span in policy_spans(policy)
+        for within in _within_assignments(engagement, span)
     ]
     certificates = [s for c in engagement.certificates.values() for s in certificate_spans(c)]
-    found = (s for s in (*policies, *certificates) if s is not None and not _empty(s))
+    found = (s for s in (*policies, *certificates) if not _empty(s))
     return tuple(sorted(found, key=_rank))
 
 
@@ -150,17 +151,22 @@ def _rank(span: Span) -> tuple[bool, bool, int, str]:
     return span.source == "certificate", span.start is None, span.start or 0, span.id
 
 
-def _within_assignment(engagement: Engagement, span: Span) -> Span | None:
-    assignment = engagement.assignment
-    policy = engagement.policies[span.id]
-    bound_by_session = policy.quote_id is not None and policy.quote_id == engagement.quote_id
-    if assignment is None or bound_by_session or span.start is None:
-        return span
-    return replace(
-        span,
-        start=max(span.start, assignment.effective_date),
-        end=_earlier(span.end, assignment.end_date),
-        evidence=(*span.evidence, assignment.created_by),
+def _within_assignments(engagement: Engagement, span: Span) -> tuple[Span, ...]:
+    """A policy that one of the engagement's own sessions bound covers as it is; any other only within the
+    assignments."""
+    made = engagement.assignments
+    assignments = [a for a in made if a.policy_id in (None, span.id)] or made
+    bound_by_session = engagement.policies[span.id].quote_id in engagement.quote_ids
+    if not assignments or bound_by_session or span.start is None:
+        return (span,)
+    return tuple(
+        replace(
+            span,
+            start=max(span.start, assignment.effective_date),
+            end=_earlier(span.end, assignment.end_date),
+            evidence=(*span.evidence, assignment.created_by),
+        )
+        for assignment in assignments
     )
 
 
@@ -171,6 +177,19 @@ def _empty(span: Span) -> bool:
 def standing(engagement: Engagement, at: int) -> Span | None:
     """The span that carries the engagement at ``at``, in force or still to start; policies come first."""
     return next((s for s in spans(engagement) if not s.over(at)), None)
+
+
+def carried_until(engagement: Engagement) -> Window | None:
+    """From when and until when the engagement is covered without a break, in force or still to start; None
+    where nothing covers it or no end is known. Judged at the latest instant its events speak of."""
+    known = spans(engagement)
+    first = next((s for s in known if s.start is not None and not s.over(engagement.latest_at)), None)
+    if first is None or first.start is None:
+        return None
+    until = first.end
+    for _ in known:
+        until = _later(until, [s.end for s in known if _meets(s, until)])
+    return None if until is None else Window(first.start, until)
 
 
 def answer(engagement: Engagement, at: int, silent_since: int | None = None) -> Answer:
@@ -301,7 +320,7 @@ def _why_not(engagement: Engagement, known: tuple[Span, ...], over: list[Span], 
 
 def gaps(engagement: Engagement) -> tuple[Window, ...]:
     """The parts of the contract's window that nothing covers; empty while the window is not known."""
-    window = engagement.window
+    window = engagement.whole_window
     if window is None:
         return ()
     until = max(window.ends_at, (engagement.terms.ends_at or 0) if engagement.terms else 0)

@@ -6,13 +6,23 @@ from typing import assert_never
 from domain import commands as c
 from domain import events as e
 from domain.coverage import standing
+from domain.deadlines import deadlines, renewal_passed, runs_beyond
 from domain.errors import NotKnown, Refused
 from domain.evolve import Entry, evolve
 from domain.lifecycle import COI_VALIDATED, ENDED, INSURED, LAPSED, UNDER_REVIEW, UNSEEN
-from domain.mapping import DATING, FREELANCER_MISSING, HIRING, NAMING, Mapped, map_engagement
+from domain.mapping import (
+    DATING,
+    FREELANCER_MISSING,
+    HIRING,
+    NAMING,
+    OVER_A_YEAR,
+    Mapped,
+    map_engagement,
+    next_window,
+)
 from domain.rules import Rules
 from domain.state import Certificate, Engagement, Freelancer
-from domain.values import Hold, KnownContractor
+from domain.values import Hold, KnownContractor, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,8 @@ def decide(engagement: Engagement, command: c.EngagementCommand, rules: Rules) -
         named = _freelancer_hold(after, rules)
         facts, after = (*facts, *named), _folded(after, named, command.at)
     if facts or isinstance(command, c.Reassess):
-        verdict = (*_verdict(after, _judged_at(after, command)), *_ending(after))
+        passed = command.at if isinstance(command, c.Reassess) else None
+        verdict = (*_verdict(after, _judged_at(after, command), passed), *_ending(after))
         facts, after = (*facts, *verdict), _folded(after, verdict, command.at)
     return Decision(facts, after)
 
@@ -95,8 +106,9 @@ def _facts(s: Engagement, command: c.EngagementCommand) -> tuple[e.EngagementEve
             return () if s.assignment else (made,)
         case c.NoteAssignmentRefused(_, message, assignment_id):
             return () if s.assignment_refused else (e.AssignmentRefused(message, assignment_id),)
-        case c.ConfirmCoverageEnded(_, how, end_date):
-            return () if s.coverage_ended else (e.CoverageEnded(how, end_date),)
+        case c.ConfirmCoverageEnded(_, how, end_date, assignment_id):
+            known = _coverage_ended(s, assignment_id)
+            return () if known else (e.CoverageEnded(how, end_date, assignment_id),)
         case c.ConfirmOptInShared():
             return () if s.opt_in_shared else (e.OptInShared(),)
         case c.ConfirmAttachmentFetched(_, attachment_id, file_name, sha256):
@@ -114,6 +126,9 @@ def _facts(s: Engagement, command: c.EngagementCommand) -> tuple[e.EngagementEve
             return (e.EffectParked(step, kind, error),)
         case c.Reassess():
             return ()
+        case c.PassDeadline(_, step):
+            due = next((d for d in deadlines(s) if d.step == step and step not in s.passed), None)
+            return () if due is None else (e.DeadlinePassed(step, due.code, due.due_at),)
         case c.SubmitCertificate(_, file_name, sha256):
             return _submitted(s, file_name, sha256)
         case c.RequestInvoice():
@@ -139,6 +154,13 @@ def _recorded(s: Engagement, told: c.NotePolicyActive | c.NotePolicyOver) -> boo
         return any(n.kind == "active" and (n.effective_at, n.expires_at, n.resumed) == term for n in then)
     end = ("canceled" if told.canceled else "expired", told.ended_at, told.read_back)
     return any((n.kind, n.ended_at, n.read_back) == end for n in then)
+
+
+def _coverage_ended(s: Engagement, assignment_id: str | None) -> bool:
+    """Whether it is on record that this assignment was ended; None is the current term's cover."""
+    if assignment_id is None:
+        return s.assignment.ended if s.assignment else s.coverage_ended is not None
+    return any(made.ended for made in s.assignments if made.assignment_id == assignment_id)
 
 
 def _submitted(s: Engagement, file_name: str, sha256: str) -> tuple[e.EngagementEvent, ...]:
@@ -195,16 +217,20 @@ def _plan(s: Engagement, known: KnownContractor, rules: Rules) -> tuple[e.Engage
     decided = (names[0], names[1]) if names[0] and names[1] else None
     mapped = map_engagement(s.engagement_id, s.freelancer_id, s.client_id, s.terms, decided, rules)
     ready = known.contractor_id is not None or s.contractor_id is not None
+    renewed = next_window(s.terms, s.quoted or s.window, rules) if renewal_passed(s) else None
     done = {
         *(NAMING if ready else ()),
         *(HIRING if s.job_id else ()),
-        *(DATING if s.quote_settled else ()),
+        *(DATING if s.quote_settled or s.earlier else ()),
+        *({OVER_A_YEAR.code} if _reaches_the_end(s, renewed) else ()),
     }
     holds = tuple(h for h in mapped.holds if h.code not in done)
     events: list[e.EngagementEvent] = []
     plan = _new_parts(s, mapped, ready, rules)
     if plan is not None:
         events.append(plan)
+    if renewed is not None:
+        events.append(e.CoverageRenewed(renewed))
     if known.contractor_id and s.contractor_id is None:
         events.append(e.ContractorReady(known.contractor_id, known.opted_in))
     events += _holds(s, holds, set(s.holds))
@@ -214,24 +240,32 @@ def _plan(s: Engagement, known: KnownContractor, rules: Rules) -> tuple[e.Engage
 def _new_parts(s: Engagement, mapped: Mapped, ready: bool, rules: Rules) -> e.CoveragePlanned | None:
     contractor = None if ready or mapped.contractor == s.contractor else mapped.contractor
     job = None if s.job_id or mapped.job == s.job else mapped.job
-    window = None if s.quote_settled or mapped.window == s.window else mapped.window
+    planned = s.quote_settled or bool(s.earlier)
+    window = None if planned or mapped.window == s.window else mapped.window
     if contractor is None and job is None and window is None:
         return None
-    return e.CoveragePlanned(contractor, job, window, rules.coverage_types, mapped.notes)
+    return e.CoveragePlanned(contractor, job, window, rules.coverage_types, mapped.notes, rules.patience)
+
+
+def _reaches_the_end(s: Engagement, renewed: Window | None) -> bool:
+    """Whether the terms that were asked for, this renewal among them, reach the contract's own end."""
+    last = renewed or (s.window if s.earlier else None)
+    return last is not None and not runs_beyond(s, last)
 
 
 def _judged_at(s: Engagement, command: c.EngagementCommand) -> int:
     """The instant a verdict is given for: by the vendor's clock, no earlier than its latest news.
 
-    Time alone changes a verdict only when a stored timer says that it has passed.
+    Time alone changes a verdict only when a stored timer says that it has passed; it never comes back.
     """
     told = [n.said_at for p in s.policies.values() for n in p.news]
     told += [n.said_at for x in s.certificates.values() for n in x.news]
-    return max([*told, command.at] if isinstance(command, c.Reassess) else told, default=command.at)
+    passed = [command.at] if isinstance(command, c.Reassess) or not told else []
+    return max(*told, *passed, s.judged_at)
 
 
-def _verdict(s: Engagement, at: int) -> tuple[e.EngagementEvent, ...]:
-    """What the evidence adds up to at ``at``."""
+def _verdict(s: Engagement, at: int, passed: int | None) -> tuple[e.EngagementEvent, ...]:
+    """What the evidence adds up to at ``at``; ``passed`` is that instant where time alone was the news."""
     if s.state in (UNSEEN, ENDED):
         return ()
     span = standing(s, at)
@@ -240,11 +274,11 @@ def _verdict(s: Engagement, at: int) -> tuple[e.EngagementEvent, ...]:
     if span is not None and span.source == "policy":
         return () if s.state == INSURED else (e.EngagementInsured(span.id),)
     if span is not None:
-        return () if s.state == COI_VALIDATED else (e.CertificateAccepted(span.id),)
+        return () if s.state == COI_VALIDATED else (e.CertificateAccepted(span.id, passed),)
     if flagged is not None:
-        return () if s.state == UNDER_REVIEW else (e.ReviewOpened(flagged.certificate_id),)
+        return () if s.state == UNDER_REVIEW else (e.ReviewOpened(flagged.certificate_id, passed),)
     if ended or any(x.news for x in s.certificates.values()):
-        return () if s.state == LAPSED else (e.CoverageLapsed(_why_lapsed(s)),)
+        return () if s.state == LAPSED else (e.CoverageLapsed(_why_lapsed(s), passed),)
     return ()
 
 
@@ -257,9 +291,10 @@ def _under_review(s: Engagement, *, denied_too: bool) -> Certificate | None:
 def _ending(s: Engagement) -> tuple[e.EngagementEvent, ...]:
     """A policy bound by a session that has begun is left to its own end: nothing to call, only to say."""
     bound = any(n.kind == "active" for p in s.policies.values() for n in p.news)
-    if not s.over or s.coverage_ended or not bound or s.assignment is not None or s.quoted is None:
+    first = s.earlier[0].window if s.earlier else s.quoted
+    if not s.over or s.coverage_ended or not bound or s.assignments or first is None:
         return ()
-    begun = s.ended_at is not None and s.ended_at >= s.quoted.starts_at
+    begun = s.ended_at is not None and s.ended_at >= first.starts_at
     return (e.CoverageEnded("left_to_its_end"),) if begun else ()
 
 

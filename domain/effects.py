@@ -116,6 +116,8 @@ class EndCoverage:
     assignment_id: str | None
     starts_at: int
     ended_at: int
+    earlier: bool = False
+    """It ran before the latest renewal: it has begun, and others of the job may not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,18 @@ class WakeUp:
     due_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class WatchDeadline:
+    """A stored timer: at ``due_at`` (epoch seconds) see whether what ``step`` watches has happened.
+
+    ``by_vendor``: by 1099Policy's clock, whose dates it counts from; else by ours.
+    """
+
+    step: str
+    due_at: int
+    by_vendor: bool
+
+
 Effect = (
     ReadContract
     | EnsureContractor
@@ -147,6 +161,7 @@ Effect = (
     | EndCoverage
     | ShareOptIn
     | WakeUp
+    | WatchDeadline
 )
 
 CHANNELS: dict[type[Effect], Channel] = {
@@ -163,6 +178,7 @@ CHANNELS: dict[type[Effect], Channel] = {
     EndCoverage: "1099policy",
     ShareOptIn: "coverd",
     WakeUp: "coverd",
+    WatchDeadline: "coverd",
 }
 """Whom each effect calls: one vendor's outage never holds up the other."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from domain.values import ContractorDraft, JobDraft, Terms, Window
+from domain.values import ContractorDraft, JobDraft, Patience, Terms, Window
 
 # What Upwork told us.
 
@@ -51,6 +51,14 @@ class CoveragePlanned:
     window: Window | None = None
     coverage_types: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    patience: Patience | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageRenewed:
+    """The contract runs on beyond the window asked for so far: this one follows, with a quote of its own."""
+
+    window: Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +146,13 @@ class AssignmentRefused:
 class CoverageEnded:
     """What was done at 1099Policy because the contract ended (fact sheet section 10, row 18).
 
-    ``how``: ``canceled_by_job`` · ``assignment_shortened`` · ``left_to_its_end``.
+    ``how``: ``canceled_by_job`` · ``assignment_shortened`` · ``left_to_its_end``. ``assignment_id`` names one
+    that ran before the latest renewal.
     """
 
     how: str
     end_date: int | None = None
+    assignment_id: str | None = None
 
 
 # What 1099Policy told us.
@@ -269,26 +279,44 @@ class EngagementInsured:
 
 @dataclass(frozen=True, slots=True)
 class CertificateAccepted:
-    """No policy stands, but a validated certificate does."""
+    """No policy stands, but a validated certificate does. ``judged_at``: see `CoverageLapsed`."""
 
     certificate_id: str
+    judged_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewOpened:
-    """A certificate was flagged and nothing else covers."""
+    """A certificate was flagged and nothing else covers. ``judged_at``: see `CoverageLapsed`."""
 
     certificate_id: str
+    judged_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CoverageLapsed:
-    """Everything that covered the engagement has ended before the contract did."""
+    """Everything that covered the engagement has ended before the contract did.
+
+    ``judged_at``: time alone ended it, and had passed by then; no later verdict is for an earlier instant.
+    """
 
     reason: str
+    judged_at: int | None = None
 
 
-# Effects and people.
+# Time, effects and people.
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed:
+    """A stored timer went off and what it watched had not happened; once for each ``step``.
+
+    ``code``: ``opt_in_overdue`` · ``review_overdue`` · ``expiry_coming`` · ``renewal_due``.
+    """
+
+    step: str
+    code: str
+    due_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +373,7 @@ EngagementEvent = (
     | ContractEnded
     | TermsRead
     | CoveragePlanned
+    | CoverageRenewed
     | HoldRaised
     | HoldCleared
     | ContractorReady
@@ -372,6 +401,7 @@ EngagementEvent = (
     | ReviewOpened
     | CoverageLapsed
     | OptInShared
+    | DeadlinePassed
     | EffectParked
     | RetryRequested
 )

@@ -18,6 +18,7 @@ from domain.state import (
     Parked,
     Policy,
     PolicyNews,
+    Term,
 )
 from domain.values import Hold, Terms, Window
 
@@ -62,7 +63,10 @@ def _fold(s: Engagement, event: e.EngagementEvent, entry: Entry) -> Engagement:
                 job=event.job or s.job,
                 window=event.window or s.window,
                 coverage_types=event.coverage_types or s.coverage_types,
+                patience=event.patience or s.patience,
             )
+        case e.CoverageRenewed(window):
+            return _renewed(s, window)
         case e.HoldRaised(code, message, fix):
             return replace(s, holds={**s.holds, code: HeldSince(Hold(code, message, fix), entry.at)})
         case e.HoldCleared(code):
@@ -75,30 +79,29 @@ def _fold(s: Engagement, event: e.EngagementEvent, entry: Entry) -> Engagement:
             return _done(replace(s, job_id=job_id), "job")
         case e.QuoteCreated():
             quoted = Window(event.effective_date, event.end_date)
-            return _done(replace(s, quote_id=event.quote_id, quoted=quoted), "quote")
+            return _done(replace(s, quote_id=event.quote_id, quoted=quoted), s.step("quote"))
         case e.QuoteWaived():
-            return _done(replace(s, quote_waived=True, opted_in=True), "quote")
+            return _done(replace(s, quote_waived=True, opted_in=True), s.step("quote"))
         case e.SessionOpened(session_id, url):
-            return _done(replace(s, session_id=session_id, session_url=url), "session")
+            opened = replace(s, session_id=session_id, session_url=url, session_opened_at=entry.at)
+            return _done(opened, s.step("session"))
         case e.OptInNoted():
-            return _done(replace(s, opted_in=True), "session")
+            return _done(replace(s, opted_in=True), s.step("session"))
         case e.AssignmentCreated():
             made = Assignment(
                 event.assignment_id, event.policy_id, event.effective_date, event.end_date, entry.version
             )
-            return _done(replace(s, assignment=made), "assignment")
+            return _done(replace(s, assignment=made), s.step("assignment"))
         case e.AssignmentRefused(message):
-            return _done(replace(s, assignment_refused=message), "assignment")
-        case e.CoverageEnded(how, end_date):
-            cut = s.assignment
-            if cut and how == "assignment_shortened" and end_date is not None:
-                cut = replace(cut, end_date=end_date)
-            return _done(replace(s, coverage_ended=how, assignment=cut), "end-coverage")
+            return _done(replace(s, assignment_refused=message), s.step("assignment"))
+        case e.CoverageEnded():
+            return _ended(s, event)
         case e.PolicyActivated() | e.PolicyExpired() | e.PolicyCanceled():
             return _policy(s, event, entry.version)
         case e.PolicyRead(policy_id):
             read = s.assignment and replace(s.assignment, policy_id=policy_id, policy_read=True)
-            return _done(_done(replace(s, assignment=read), f"policy:{policy_id}"), "policy:latest")
+            named = _done(replace(s, assignment=read), s.step(f"policy:{policy_id}"))
+            return _done(named, s.step("policy:latest"))
         case e.CertificateValidated() | e.CertificateFlagged():
             return _certificate(s, event, entry.version)
         case e.AttachmentFetched(attachment_id, file_name, sha256):
@@ -107,7 +110,7 @@ def _fold(s: Engagement, event: e.EngagementEvent, entry: Entry) -> Engagement:
         case e.CertificateSubmitted(file_name, sha256):
             return _file(s, sha256, file_name)
         case e.CertificateUploaded(certificate_id, sha256):
-            file = replace(s.files[sha256], certificate_id=certificate_id)
+            file = replace(s.files[sha256], certificate_id=certificate_id, uploaded_at=entry.at)
             known = s.certificates.get(certificate_id) or Certificate(certificate_id)
             return _done(
                 replace(
@@ -123,10 +126,15 @@ def _fold(s: Engagement, event: e.EngagementEvent, entry: Entry) -> Engagement:
         case e.InvoiceRecorded(key, invoice_id):
             recorded = replace(s.invoices[key], invoice_id=invoice_id)
             return _done(replace(s, invoices={**s.invoices, key: recorded}), f"invoice:{key}")
-        case e.EngagementInsured() | e.CertificateAccepted() | e.ReviewOpened() | e.CoverageLapsed():
+        case e.EngagementInsured():
             return s
+        case e.CertificateAccepted() | e.ReviewOpened() | e.CoverageLapsed():
+            return replace(s, judged_at=max(s.judged_at, event.judged_at or 0))
         case e.OptInShared():
             return _done(replace(s, opt_in_shared=True), "share-opt-in")
+        case e.DeadlinePassed(step, code):
+            passed = replace(s, passed={**s.passed, step: entry.at})
+            return replace(_restart(passed, ("read",)), rereading=True) if code == "renewal_due" else passed
         case e.EffectParked(step, kind, error):
             return replace(s, parked={**s.parked, step: Parked(kind, error, entry.at)})
         case e.RetryRequested():
@@ -165,6 +173,45 @@ def _done(s: Engagement, step: str) -> Engagement:
     """No call for this step is given up any more, nor one that took it up again (``step:after-…``)."""
     left = {k: v for k, v in s.parked.items() if k.partition(":after-")[0] != step}
     return s if len(left) == len(s.parked) else replace(s, parked=left)
+
+
+def _renewed(s: Engagement, window: Window) -> Engagement:
+    """The next term begins with nothing made for it; what was made before is kept for what it covers."""
+    term = Term(s.quoted or s.window or window, s.quote_id, s.assignment, tuple(s.policies))
+    opted_in = s.opted_in or any(n.kind == "active" for p in s.policies.values() for n in p.news)
+    return replace(
+        s,
+        window=window,
+        earlier=(*s.earlier, term),
+        opted_in=opted_in,
+        quote_id=None,
+        quote_waived=False,
+        quoted=None,
+        session_id=None,
+        session_url=None,
+        session_opened_at=None,
+        assignment=None,
+        assignment_refused=None,
+    )
+
+
+def _ended(s: Engagement, event: e.CoverageEnded) -> Engagement:
+    def cut(assignment: Assignment) -> Assignment:
+        shortened = event.how == "assignment_shortened" and event.end_date is not None
+        end_date = event.end_date if shortened and event.end_date is not None else assignment.end_date
+        return replace(assignment, end_date=end_date, ended=True)
+
+    if event.assignment_id is None:
+        current = s.assignment and cut(s.assignment)
+        return _done(replace(s, coverage_ended=event.how, assignment=current), s.step("end-coverage"))
+    earlier = tuple(
+        replace(t, assignment=cut(t.assignment))
+        if t.assignment and t.assignment.assignment_id == event.assignment_id
+        else t
+        for t in s.earlier
+    )
+    ended = replace(s, earlier=earlier, coverage_ended=s.coverage_ended or event.how)
+    return _done(ended, f"end-coverage:{event.assignment_id}")
 
 
 def _file(s: Engagement, sha256: str, file_name: str) -> Engagement:

@@ -90,10 +90,10 @@ PAYROLL = Hold(
 )
 OVER_A_YEAR = Hold(
     "term_over_a_year",
-    "The contract runs longer than the year a quote may cover, so only its first year is asked for.",
-    "See to it that cover is renewed before that year ends, or shorten the contract at Upwork.",
+    "The contract runs longer than the year a quote may cover: what lies beyond is not asked for yet.",
+    "Nothing now: cover is renewed before that year ends. Or shorten the contract at Upwork.",
 )
-"""It keeps nothing from being made: the first year is insured, and the rest shows as a gap."""
+"""It keeps nothing from being made: a year is insured, and the rest shows as a gap until it is renewed."""
 BY_THE_WEEK = Hold(
     "pay_by_the_week",
     "The contract pays a weekly stipend, which is neither an hourly rate nor a fixed price.",
@@ -266,6 +266,15 @@ def cents(pay: Pay | None) -> int | Hold:
             "Correct the pay at Upwork, then retry.",
         )
     return int(exact)
+
+
+def next_window(terms: Terms, before: Window | None, rules: Rules) -> Window | None:
+    """What to ask for once ``before`` is about to end; None where the contract does not run beyond it."""
+    if before is None or (terms.ends_at is not None and terms.ends_at <= before.ends_at):
+        return None
+    if terms.ends_at is None:
+        return Window(before.ends_at, before.ends_at + min(rules.default_term_days * DAY, YEAR))
+    return Window(before.ends_at, min(terms.ends_at, before.ends_at + YEAR))
 
 
 def _window(terms: Terms, rules: Rules) -> tuple[Window | list[Hold], tuple[str, ...]]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from domain import effects as x
-from domain.coverage import spans
+from domain.coverage import policy_spans, spans
+from domain.deadlines import ahead
 from domain.lifecycle import COI_VALIDATED, INSURED, UNSEEN
 from domain.mapping import DATING, FREELANCER_MISSING, HIRING, NAMING
 from domain.state import Engagement, Policy, PolicyNews
@@ -67,15 +68,15 @@ def _towards_a_quote(s: Engagement) -> Iterator[_Step]:
         yield "job", x.CreateJob(s.engagement_id, s.job), None
     if s.contractor_id and s.job_id and s.window and not s.quote_settled and not held & DATING:
         quote = x.CreateQuote(s.engagement_id, s.contractor_id, s.job_id, s.coverage_types, s.window)
-        yield "quote", quote, None
+        yield s.step("quote"), quote, None
 
 
 def _towards_cover(s: Engagement) -> Iterator[_Step]:
     if not s.quote_settled or s.contractor_id is None or s.job_id is None or s.freelancer_id is None:
         return
     if _needs_session(s) and s.quote_id:
-        may_have = s.assignment_refused is None
-        step = "session" if may_have else "session:after-refusal"
+        may_have = s.assignment_refused is None and s.assignment is None
+        step = s.step("session") if may_have else f"{s.step('session')}:after-refusal"
         yield step, x.OpenSession(s.engagement_id, s.freelancer_id, s.quote_id, may_have), None
     if _needs_assignment(s):
         window = s.quoted or s.window
@@ -85,8 +86,17 @@ def _towards_cover(s: Engagement) -> Iterator[_Step]:
 
 
 def _needs_session(s: Engagement) -> bool:
-    asked = s.assignment_refused is not None or not s.opted_in
-    return asked and s.session_id is None and not s.policies
+    asked = s.assignment_refused is not None or not s.opted_in or _falls_short(s)
+    return asked and s.session_id is None and not s.new_policies
+
+
+def _falls_short(s: Engagement) -> bool:
+    """The assignment of a renewal came under a policy that ends before it: only a session binds another."""
+    made = s.assignment
+    if not s.earlier or made is None or not made.policy_read:
+        return False
+    ends = [span.end for policy in s.policies.values() for span in policy_spans(policy)]
+    return all(end is not None and end <= made.effective_date for end in ends)
 
 
 def _needs_assignment(s: Engagement) -> bool:
@@ -95,7 +105,7 @@ def _needs_assignment(s: Engagement) -> bool:
         and s.active
         and s.assignment is None
         and s.assignment_refused is None
-        and not s.policies
+        and not s.new_policies
         and s.state != COI_VALIDATED
         and (s.quoted or s.window) is not None
     )
@@ -104,7 +114,8 @@ def _needs_assignment(s: Engagement) -> bool:
 def _assignment_step(s: Engagement) -> str:
     """One that a certificate made needless, and then did not, is a new step but the same deed (and key)."""
     approvals = len([n for c in s.certificates.values() for n in c.news if n.verdict == "validated"])
-    return f"assignment:after-certificate-{approvals}" if approvals else "assignment"
+    step = s.step("assignment")
+    return f"{step}:after-certificate-{approvals}" if approvals else step
 
 
 def _policies_to_read(s: Engagement, contractor_id: str) -> Iterator[_Step]:
@@ -117,7 +128,7 @@ def _policies_to_read(s: Engagement, contractor_id: str) -> Iterator[_Step]:
     made = s.assignment
     if made and not made.policy_read:
         yield (
-            f"policy:{made.policy_id or 'latest'}",
+            s.step(f"policy:{made.policy_id or 'latest'}"),
             x.ConfirmPolicy(contractor_id, made.policy_id, None),
             None,
         )
@@ -148,25 +159,36 @@ def _timers(s: Engagement) -> Iterator[_Step]:
     if ends and None not in ends:
         due_at = max(end for end in ends if end is not None)
         yield f"wake:{due_at}:{_told(s)}", x.WakeUp(due_at), due_at
+    for deadline in ahead(s):
+        watch = x.WatchDeadline(deadline.step, deadline.due_at, deadline.by_vendor)
+        yield deadline.step, watch, deadline.due_at
 
 
 def _told(s: Engagement) -> int:
-    """How much news there was of what may cover: a timer set again for the same hour is another one."""
+    """How much was told of what may cover: a timer set again for the same hour is another one."""
     of_policies = sum(len(p.news) for p in s.policies.values())
-    return of_policies + sum(len(c.news) for c in s.certificates.values())
+    of_certificates = sum(len(c.news) for c in s.certificates.values())
+    return of_policies + of_certificates + len(s.assignments) + len(s.earlier)
 
 
 def _after_the_end(s: Engagement) -> Iterator[_Step]:
-    bound = s.assignment is not None or any(p.news for p in s.policies.values())
+    if s.job_id is None or s.ended_at is None:
+        return
+    for made in s.assignments:
+        if made is not s.assignment and not made.ended and s.ended_at < made.end_date:
+            end = x.EndCoverage(s.job_id, made.assignment_id, made.effective_date, s.ended_at, earlier=True)
+            yield f"end-coverage:{made.assignment_id}", end, None
+    bound = s.assignment is not None or any(p.news for p in s.new_policies.values())
     starts = s.assignment.effective_date if s.assignment else s.quoted.starts_at if s.quoted else None
-    if not bound or s.job_id is None or starts is None or s.ended_at is None or s.coverage_ended:
+    done = s.assignment.ended if s.assignment else s.coverage_ended
+    if not bound or starts is None or done:
         return
     assignment_id = s.assignment.assignment_id if s.assignment else None
     if assignment_id is None and s.ended_at >= starts:
         return  # a session's policy that has begun is left to its own end: nothing to call
     if s.assignment and s.ended_at >= s.assignment.end_date:
         return  # the assignment was over before the contract: it must not be drawn out
-    yield "end-coverage", x.EndCoverage(s.job_id, assignment_id, starts, s.ended_at), None
+    yield s.step("end-coverage"), x.EndCoverage(s.job_id, assignment_id, starts, s.ended_at), None
 
 
 def _whatever_the_state(s: Engagement) -> Iterator[_Step]:

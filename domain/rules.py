@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from domain.values import Patience
+
 _EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
@@ -21,6 +23,7 @@ class Rules:
     default_term_days: int = 90
     proxy_email_domain: str | None = None
     job_name: str = "{title}"
+    patience: Patience = field(default_factory=Patience)
     success_url: str | None = None
     cancel_url: str | None = None
     contract_names_freelancer: bool = False

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from domain.lifecycle import UNSEEN
-from domain.values import Attachment, ContractorDraft, Hold, JobDraft, Terms, Window
+from domain.values import Attachment, ContractorDraft, Hold, JobDraft, Patience, Terms, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,7 @@ class CertificateFile:
     sha256: str
     file_name: str
     certificate_id: str | None = None
+    uploaded_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,21 @@ class Assignment:
     created_by: int
     policy_read: bool = False
     """Its policy was read back once: what was said of it before it was assigned is known."""
+    ended: bool = False
+    """It was ended at the vendor because the contract ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A stretch of cover that was asked for before the latest renewal: what came of it then.
+
+    ``policies`` were known when it was renewed: none of them answers the quote that follows.
+    """
+
+    window: Window
+    quote_id: str | None
+    assignment: Assignment | None
+    policies: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +129,9 @@ class Engagement:
     version: int = 0
     state: str = UNSEEN
     latest_at: int = 0
-    """The latest instant any of its events speaks of: verdicts are never given for an earlier one."""
+    """The latest instant any of its events speaks of."""
+    judged_at: int = 0
+    """Until when time alone is known to have passed by the vendor's clock."""
 
     offer_id: str | None = None
     freelancer_id: str | None = None
@@ -128,6 +146,7 @@ class Engagement:
     job: JobDraft | None = None
     window: Window | None = None
     coverage_types: tuple[str, ...] = ()
+    patience: Patience | None = None
 
     contractor_id: str | None = None
     opted_in: bool = False
@@ -137,10 +156,13 @@ class Engagement:
     quoted: Window | None = None
     session_id: str | None = None
     session_url: str | None = None
+    session_opened_at: int | None = None
     assignment: Assignment | None = None
     assignment_refused: str | None = None
     coverage_ended: str | None = None
     opt_in_shared: bool = False
+    earlier: tuple[Term, ...] = ()
+    """The terms before the current one, to which quote, session and assignment above belong."""
 
     policies: Mapping[str, Policy] = field(default_factory=dict)
     certificates: Mapping[str, Certificate] = field(default_factory=dict)
@@ -152,6 +174,8 @@ class Engagement:
     holds: Mapping[str, HeldSince] = field(default_factory=dict)
     parked: Mapping[str, Parked] = field(default_factory=dict)
     generations: Mapping[str, int] = field(default_factory=dict)
+    passed: Mapping[str, int] = field(default_factory=dict)
+    """When each deadline passed that did, by its step."""
 
     @property
     def over(self) -> bool:
@@ -160,6 +184,33 @@ class Engagement:
     @property
     def quote_settled(self) -> bool:
         return self.quote_id is not None or self.quote_waived
+
+    @property
+    def whole_window(self) -> Window | None:
+        """From the first term's start to the current one's end."""
+        if self.window is None or not self.earlier:
+            return self.window
+        return Window(self.earlier[0].window.starts_at, self.window.ends_at)
+
+    @property
+    def assignments(self) -> tuple[Assignment, ...]:
+        """Every assignment made for this engagement, the oldest first."""
+        return tuple(a for a in (*(t.assignment for t in self.earlier), self.assignment) if a)
+
+    @property
+    def quote_ids(self) -> frozenset[str]:
+        """Every quote made for this engagement: a policy that names one was bound by its session."""
+        return frozenset(q for q in (*(t.quote_id for t in self.earlier), self.quote_id) if q)
+
+    @property
+    def new_policies(self) -> Mapping[str, Policy]:
+        """The policies that became known in the current term."""
+        before = self.earlier[-1].policies if self.earlier else ()
+        return {id: policy for id, policy in self.policies.items() if id not in before}
+
+    def step(self, deed: str) -> str:
+        """The step that does ``deed`` in the current term: ``quote``, then ``quote:term-2``."""
+        return f"{deed}:term-{len(self.earlier) + 1}" if self.earlier else deed
 
     def generation(self, step: str) -> int:
         """How many times a person has started this step afresh, from 1."""

@@ -111,6 +111,17 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a step may take before a person is told, and how long before its end cover is renewed."""
+
+    opt_in_days: int = 3
+    review_hours: int = 48
+    expiry_days: tuple[int, ...] = (30, 7, 1)
+    """Days before the end of cover, in any order; none of them: nobody is told."""
+    renewal_days: int = 14
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """Why an engagement waits for a person: a stable code, a sentence, and what will clear it."""
 

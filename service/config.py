@@ -10,6 +10,7 @@ import structlog
 
 from domain.errors import CoverdError
 from domain.rules import Rules
+from domain.values import Patience
 from service.ingest.translate import is_known
 
 log = structlog.get_logger("coverd.config")
@@ -50,7 +51,8 @@ _KNOWN = {
     "clients": None,
     "categories": None,
     "aliases": None,
-    "quote": {"coverage_types", "default_term_days"},
+    "quote": {"coverage_types", "default_term_days", "renewal_days"},
+    "deadlines": {"opt_in_days", "review_hours", "expiry_days"},
     "contractor": {"proxy_email_domain"},
     "job": {"name", "send_region"},
     "session": {"success_url", "cancel_url"},
@@ -70,6 +72,7 @@ def parse(document: Mapping[str, Any], path: object = "example") -> Config:
         coverage_types=tuple(quote.get("coverage_types", ("general",))),
         default_term_days=quote.get("default_term_days", 90),
         proxy_email_domain=document.get("contractor", {}).get("proxy_email_domain"),
+        patience=_patience(document),
         job_name=document.get("job", {}).get("name", "{title}"),
         success_url=session.get("success_url"),
         cancel_url=session.get("cancel_url"),
@@ -79,6 +82,16 @@ def parse(document: Mapping[str, Any], path: object = "example") -> Config:
         aliases=document.get("aliases", {}),
         attachment_hosts=tuple(document.get("attachments", {}).get("allowed_hosts", ())),
         send_job_region=document.get("job", {}).get("send_region", False),
+    )
+
+
+def _patience(document: Mapping[str, Any]) -> Patience:
+    told, usual = document.get("deadlines", {}), Patience()
+    return Patience(
+        opt_in_days=told.get("opt_in_days", usual.opt_in_days),
+        review_hours=told.get("review_hours", usual.review_hours),
+        expiry_days=tuple(told.get("expiry_days", usual.expiry_days)),
+        renewal_days=document.get("quote", {}).get("renewal_days", usual.renewal_days),
     )
 
 
@@ -104,6 +117,18 @@ def _leading_nowhere(aliases: Mapping[str, Any]) -> list[str]:
     ]
 
 
+_NUMBERS = (
+    ("quote", "default_term_days", 365),
+    ("quote", "renewal_days", 90),
+    ("deadlines", "opt_in_days", 365),
+    ("deadlines", "review_hours", 8760),
+)
+
+
+def _whole(value: object, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
+
+
 def _text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
@@ -119,9 +144,13 @@ def _wrong(document: Mapping[str, Any]) -> list[str]:
         not isinstance(types, list) or not types or any(t not in COVERAGE_TYPES for t in types)
     ):
         faults.append(f"quote.coverage_types must list one or more of {', '.join(COVERAGE_TYPES)}.")
-    days = of("quote", "default_term_days")
-    if days is not None and (type(days) is not int or not 1 <= days <= 365):
-        faults.append("quote.default_term_days must be a whole number from 1 to 365.")
+    for section, key, most in _NUMBERS:
+        number = of(section, key)
+        if number is not None and not _whole(number, most):
+            faults.append(f"{section}.{key} must be a whole number from 1 to {most}.")
+    days = of("deadlines", "expiry_days")
+    if days is not None and (not isinstance(days, list) or not all(_whole(d, 365) for d in days)):
+        faults.append("deadlines.expiry_days must list whole numbers of days from 1 to 365.")
     for key in ("success_url", "cancel_url"):
         url = of("session", key)
         if _text(url) and not url.startswith(("https://", "http://")):

@@ -48,8 +48,9 @@ def engagement_view(
 
 def contract_view(s: Engagement) -> dict[str, Any]:
     terms, job = s.terms, s.job
-    starts = s.window.starts_at if s.window else terms.starts_at if terms else None
-    ends = s.window.ends_at if s.window else terms.ends_at if terms else None
+    window = s.whole_window
+    starts = window.starts_at if window else terms.starts_at if terms else None
+    ends = window.ends_at if window else terms.ends_at if terms else None
     return {
         "title": terms.title if terms else None,
         "client_id": s.client_id,

@@ -83,6 +83,8 @@ async def perform(effect: x.Effect, claimed: Claimed, desk: Desk) -> c.Engagemen
             return await _share_opt_in(effect, claimed, desk)
         case x.WakeUp(due_at):
             return _wake_up(due_at, desk)
+        case x.WatchDeadline():
+            return _deadline(effect, desk)
         case _:
             assert_never(effect)
 
@@ -112,6 +114,13 @@ def _wake_up(due_at: int, desk: Desk) -> c.Reassess:
     if there < due_at:
         raise NotYet(due_at - there)
     return c.Reassess(int(there))
+
+
+def _deadline(effect: x.WatchDeadline, desk: Desk) -> c.PassDeadline:
+    there = desk.now() + (desk.ten99policy.ahead_by if effect.by_vendor else 0)
+    if there < effect.due_at:
+        raise NotYet(effect.due_at - there)
+    return c.PassDeadline(desk.now(), effect.step)
 
 
 async def _read_contract(effect: x.ReadContract, desk: Desk) -> c.RecordTerms:
@@ -378,12 +387,13 @@ async def _upload_certificate(
 
 async def _end_coverage(effect: x.EndCoverage, claimed: Claimed, desk: Desk) -> c.ConfirmCoverageEnded:
     """Fact sheet section 10, row 18: cancel by job before the start, shorten the assignment after it."""
-    if effect.ended_at < effect.starts_at:
+    named = effect.assignment_id if effect.earlier else None
+    if effect.ended_at < effect.starts_at and not effect.earlier:
         try:
             await desk.ten99policy.cancel_assignments(effect.job_id, claimed.key)
             return c.ConfirmCoverageEnded(desk.now(), "canceled_by_job")
         except VendorRefused as refused:
-            if effect.assignment_id is None and refused.status in (400, 404):
+            if effect.assignment_id is None and refused.status in (400, 404, 409):
                 return c.ConfirmCoverageEnded(desk.now(), "left_to_its_end")
             if effect.assignment_id is None or refused.status not in (400, 409):
                 raise
@@ -396,4 +406,4 @@ async def _end_coverage(effect: x.EndCoverage, claimed: Claimed, desk: Desk) -> 
             raise
         end_date = (max(desk.now(), effect.ended_at) // DAY + 1) * DAY
         await desk.ten99policy.shorten_assignment(effect.assignment_id, end_date)
-    return c.ConfirmCoverageEnded(desk.now(), "assignment_shortened", end_date)
+    return c.ConfirmCoverageEnded(desk.now(), "assignment_shortened", end_date, named)

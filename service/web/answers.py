@@ -47,7 +47,8 @@ def told(s: Engagement, now: int, history: Sequence[Recorded], silent_since: int
 
 
 def _not_covered(s: Engagement, now: int, found: Answer) -> Told:
-    begun = s.window is not None and s.window.starts_at <= now
+    window = s.whole_window
+    begun = window is not None and window.starts_at <= now
     troubled = found.since is not None or s.state in (LAPSED, UNDER_REVIEW)
     tone: Tone = "no" if begun or troubled else "soon"
     headline = "Not covered" if troubled else "Not covered yet"
@@ -59,8 +60,8 @@ def _not_covered(s: Engagement, now: int, found: Answer) -> Told:
         what = f"{coming.source.capitalize()} {coming.id}"
         sentence = f"{what} is in place; its cover begins on {spoken(coming.start)}."
         evidence = (*evidence, *coming.evidence)
-    if begun and not troubled and s.window is not None:
-        sentence = f"{sentence} The contract began on {spoken(s.window.starts_at)}."
+    if begun and not troubled and window is not None:
+        sentence = f"{sentence} The contract began on {spoken(window.starts_at)}."
     return Told(False, tone, headline, sentence, evidence)
 
 

@@ -54,8 +54,9 @@ def pay(s: Engagement) -> str | None:
 
 
 def window(s: Engagement) -> tuple[int | None, int | None]:
-    if s.window:
-        return s.window.starts_at, s.window.ends_at
+    whole = s.whole_window
+    if whole:
+        return whole.starts_at, whole.ends_at
     return (s.terms.starts_at, s.terms.ends_at) if s.terms else (None, None)
 
 

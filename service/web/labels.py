@@ -88,6 +88,14 @@ _STEPS = {
     "end-coverage": "end the cover",
     "share-opt-in": "note the opt-in for the freelancer's other contracts",
     "wake": "look at the cover again when it ends",
+    "deadline": "see whether a deadline was met",
+}
+
+DEADLINES = {
+    "opt_in_overdue": "The freelancer had not opted in by then",
+    "review_overdue": "The certificate had not been judged by then",
+    "expiry_coming": "Cover comes to its end",
+    "renewal_due": "It was time to renew the cover of a contract that runs on",
 }
 
 

@@ -90,6 +90,8 @@ _DECIDED = (
     | e.ReviewOpened
     | e.CoverageLapsed
     | e.EffectParked
+    | e.CoverageRenewed
+    | e.DeadlinePassed
 )
 
 
@@ -104,7 +106,7 @@ def _source(recorded: Recorded) -> str:
     if called is None:
         return "Asked by a person" if _by_person(recorded) else "Found by looking"
     family = called.partition(":")[0]
-    if family in ("share-opt-in", "wake") or (family == "read" and recorded.type != "TermsRead"):
+    if family in ("share-opt-in", "wake", "deadline") or (family == "read" and recorded.type != "TermsRead"):
         return "Decided here"
     return f"Answer from {'Upwork' if family in ('read', 'fetch') else '1099Policy'}"
 

@@ -21,6 +21,8 @@ def said(event: e.EngagementEvent) -> str:
             return _terms(terms)
         case e.CoveragePlanned():
             return _planned(event)
+        case e.CoverageRenewed(following):
+            return f"The contract runs on, so cover is asked for again: {_window(following)}."
         case e.HoldRaised(_, message, fix):
             return f"It waits for a person. {clip(message)} What to do: {clip(fix)}"
         case e.HoldCleared(code):
@@ -83,6 +85,9 @@ def said(event: e.EngagementEvent) -> str:
             return f"Cover lapsed. {clip(reason)}"
         case e.OptInShared():
             return "The opt-in was noted for the freelancer's other contracts."
+        case e.DeadlinePassed(_, code, due_at):
+            passed = labels.DEADLINES.get(code, f"A deadline passed: {code}")
+            return f"{passed} (due {spoken(due_at)})."
         case e.EffectParked(step, kind, error):
             return f"The call to {labels.step(step)} ({kind}) was given up: {clip(error)}"
         case e.RetryRequested(reason):

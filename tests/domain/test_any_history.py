@@ -66,6 +66,7 @@ contracts = st.sampled_from(
         replace(FRONTEND, attachments=(COI, Attachment("at_2", "w9.PDF", "https://upwork.example/at_2"))),
         falconry,
         replace(FRONTEND, person=Person(display_name="Jane S."), ends_at=None),
+        replace(FRONTEND, ends_at=None),
         replace(FRONTEND, starts_at=None, freelancer_id="fl_12345", client_id="org_7"),
     ]
 )
@@ -143,6 +144,9 @@ answers = {
 """What each call may come back with: an answer needs a call that was made, but comes as late as it likes."""
 
 
+TURNS = ["news", "news", "people", "open", "open", "late", "deadline", "give-up"]
+
+
 @st.composite
 def stories(draw: st.DrawFn) -> list[Story]:
     """The story after each move. Most are driven a good way towards cover before anything goes astray."""
@@ -151,9 +155,7 @@ def stories(draw: st.DrawFn) -> list[Story]:
     told = [story]
     for _ in range(draw(st.integers(0, 6))):
         told.append(story := answered(draw, story, open_calls(story)[:1]))
-    for turn in draw(
-        st.lists(st.sampled_from(["news", "news", "people", "open", "open", "late", "give-up"]), max_size=14)
-    ):
+    for turn in draw(st.lists(st.sampled_from(TURNS), max_size=14)):
         match turn:
             case "news":
                 story = story.when(draw(news))
@@ -165,6 +167,8 @@ def stories(draw: st.DrawFn) -> list[Story]:
                 story = answered(draw, story, open_calls(story))
             case "late":
                 story = answered(draw, story, [w.effect for w in story.ever])
+            case "deadline":
+                story = answered(draw, story, watched(story))
             case "give-up":
                 story = given_up(draw, story)
         told.append(story)
@@ -175,10 +179,17 @@ def open_calls(story: Story) -> list[x.Effect]:
     return [w.effect for w in wanted(story.engagement) if w.due_at is None]
 
 
+def watched(story: Story) -> list[x.Effect]:
+    return [w.effect for w in wanted(story.engagement) if isinstance(w.effect, x.WatchDeadline)]
+
+
 def answered(draw: st.DrawFn, story: Story, calls: list[x.Effect]) -> Story:
     if not calls:
         return story
-    return story.when(draw(st.one_of(*answers[type(draw(st.sampled_from(calls)))])))
+    call = draw(st.sampled_from(calls))
+    if isinstance(call, x.WatchDeadline):
+        return story.when(c.PassDeadline(draw(hours), call.step))
+    return story.when(draw(st.one_of(*answers[type(call)])))
 
 
 def given_up(draw: st.DrawFn, story: Story) -> Story:
@@ -216,15 +227,17 @@ def test_no_step_is_asked_for_twice_at_once_and_none_is_started_twice_in_a_life(
     for story in told:
         steps = [w.step for w in wanted(story.engagement)]
         assert len(steps) == len(set(steps))
-    started = Counter((w.step, w.generation) for w in told[-1].ever)
+    calls = [w for w in told[-1].ever if not isinstance(w.effect, x.WatchDeadline)]  # set again at will
+    started = Counter((w.step, w.generation) for w in calls)
     assert [call for call, times in started.items() if times > 1] == []
 
 
 @bounded
 @forall(stories())
-def test_every_generation_after_the_first_was_asked_for_by_a_person(told: list[Story]) -> None:
+def test_every_generation_after_the_first_was_asked_for_by_a_person_or_a_renewal(told: list[Story]) -> None:
     for story in told:
-        retries = sum(isinstance(entry.event, e.RetryRequested) for entry in story.entries)
+        asked = (e.RetryRequested, e.DeadlinePassed)
+        retries = sum(isinstance(entry.event, asked) for entry in story.entries)
         for w in story.ever:
             assert w.generation <= 1 + retries
             assert w.key.endswith(f"-{w.generation}") or w.generation == 1

@@ -157,7 +157,7 @@ class TestReturningContractor:
 
     def test_the_active_policy_of_the_assignment_insures(self) -> None:
         story = assigned().when(policy_active(policy="pl_old", quote="qt_first"))
-        story.becomes("insured").starts("share-opt-in", f"wake:{END}:1")
+        story.becomes("insured").starts("share-opt-in", f"wake:{END}:2")
         assert story.covered(START).covered is True
 
     def test_a_policy_that_turns_out_to_be_over_lapses(self) -> None:
@@ -328,12 +328,12 @@ class TestTheEndOfAPolicy:
         woken = insured().want(f"wake:{END}:1")
         assert woken.due_at == END
         insured().when(c.Reassess(END)).then(
-            e.CoverageLapsed("The policy has run out and nothing else covers.")
+            e.CoverageLapsed("The policy has run out and nothing else covers.", judged_at=END)
         ).becomes("lapsed")
 
     def test_a_certificate_that_runs_out_lapses_at_its_timer(self) -> None:
         certificate_uploaded().given(validated()).when(c.Reassess(END)).then(
-            e.CoverageLapsed("The certificate's validity has ended and nothing else covers.")
+            e.CoverageLapsed("The certificate's validity has ended and nothing else covers.", judged_at=END)
         )
 
     def test_a_valid_certificate_catches_an_ended_policy(self) -> None:
