@@ -174,6 +174,13 @@ def _empty(span: Span) -> bool:
     return span.start is not None and span.end is not None and span.end <= span.start
 
 
+def vendor_time(engagement: Engagement) -> int:
+    """The latest instant known to have come by the vendor's clock, from its own news and timers."""
+    told = [n.said_at for p in engagement.policies.values() for n in p.news]
+    told += [n.said_at for c in engagement.certificates.values() for n in c.news]
+    return max(*told, engagement.judged_at) if told else engagement.judged_at
+
+
 def standing(engagement: Engagement, at: int) -> Span | None:
     """The span that carries the engagement at ``at``, in force or still to start; policies come first."""
     return next((s for s in spans(engagement) if not s.over(at)), None)
@@ -181,9 +188,9 @@ def standing(engagement: Engagement, at: int) -> Span | None:
 
 def carried_until(engagement: Engagement) -> Window | None:
     """From when and until when the engagement is covered without a break, in force or still to start; None
-    where nothing covers it or no end is known. Judged at the latest instant its events speak of."""
-    known = spans(engagement)
-    first = next((s for s in known if s.start is not None and not s.over(engagement.latest_at)), None)
+    where nothing covers it or no end is known."""
+    known, at = spans(engagement), vendor_time(engagement)
+    first = next((s for s in known if s.start is not None and not s.over(at)), None)
     if first is None or first.start is None:
         return None
     until = first.end

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from domain import commands as c
 from domain import events as e
-from domain.coverage import standing
+from domain.coverage import standing, vendor_time
 from domain.deadlines import deadlines, renewal_passed, runs_beyond
 from domain.errors import NotKnown, Refused
 from domain.evolve import Entry, evolve
@@ -258,10 +258,8 @@ def _judged_at(s: Engagement, command: c.EngagementCommand) -> int:
 
     Time alone changes a verdict only when a stored timer says that it has passed; it never comes back.
     """
-    told = [n.said_at for p in s.policies.values() for n in p.news]
-    told += [n.said_at for x in s.certificates.values() for n in x.news]
-    passed = [command.at] if isinstance(command, c.Reassess) or not told else []
-    return max(*told, *passed, s.judged_at)
+    passed = command.at if isinstance(command, c.Reassess) else 0
+    return max(vendor_time(s), passed) or command.at
 
 
 def _verdict(s: Engagement, at: int, passed: int | None) -> tuple[e.EngagementEvent, ...]:

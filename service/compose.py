@@ -109,7 +109,7 @@ async def serving(
             store,
             handler,
             upwork,
-            Ten99Policy(session, settings.ten99policy),
+            Ten99Policy(session, settings.ten99policy, clock),
             config,
             clock,
         )
@@ -129,6 +129,7 @@ async def serving(
         runner, tail = Runner(pool), Tail(pool)
         _connect(handler, worker, processor, runner, tail, works=works)
         if works:
+            desk.ten99policy.clock.on_jump = worker.rouse_timers
             worker.start()
             stack.push_async_callback(worker.stop)
         processor.start()

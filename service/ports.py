@@ -231,6 +231,10 @@ class Store(Protocol):
         """Back to waiting; ``key`` replaces the idempotency key. False when the fence is old."""
         ...
 
+    async def rouse(self, kinds: Sequence[str], now: datetime) -> None:
+        """All waiting effects of these kinds are due now, however long they were to wait."""
+        ...
+
     async def effects_of(self, stream_id: str) -> Sequence[EffectRow]: ...
 
     async def next_due(self) -> datetime | None:

@@ -1,9 +1,8 @@
 """The 1099Policy API as coverd uses it (guide sections 4.1 to 4.7), in both dialects."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +11,9 @@ import aiohttp
 from domain.effects import CreateAssignment, CreateQuote, RecordInvoice
 from domain.values import ContractorDraft, JobDraft
 from service.clients.fields import dig, render
-from service.clients.http import TRY_AGAIN, Answer, Http, VendorRefused, words
+from service.clients.http import TRY_AGAIN, Answer, Http, VendorRefused, VendorUnavailable, words
+from service.clients.vendor_clock import VendorClock
+from service.clock import Clock, utc_now
 from service.settings import Ten99PolicySettings
 
 
@@ -73,22 +74,32 @@ CANCEL = "/assignments/cancel"
 DIALECTS = {"guide": GUIDE, "reference": REFERENCE}
 
 
-CLOSE_ENOUGH = 5.0
-"""Seconds by which two clocks may differ and still tell the same time: Date counts whole seconds."""
-
-
 class Ten99Policy:
     """Every call coverd makes. Each raises `VendorUnavailable` (try again) or `VendorRefused` (do not)."""
 
-    def __init__(self, session: aiohttp.ClientSession, settings: Ten99PolicySettings) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, settings: Ten99PolicySettings, clock: Clock = utc_now
+    ) -> None:
         self._http = Http(session, "1099Policy")
-        self.ahead_by = 0.0
-        """Seconds by which the vendor's clock runs ahead of ours, by the Date of its latest answer."""
+        self.clock = VendorClock(clock)
         self._base = f"{settings.url}/api/v1"
         self._dialect = DIALECTS[settings.dialect]
         self._headers = {"Authorization": f"Bearer {settings.api_key.reveal()}"}
         if self._dialect.environment_always or settings.environment == "production":
             self._headers["Ten99Policy-Environment"] = settings.environment
+
+    @property
+    def ahead_by(self) -> float:
+        """Seconds by which the vendor's clock runs ahead of ours, by the Date of its latest answer."""
+        return self.clock.ahead_by
+
+    async def tell_time(self) -> None:
+        """See to it that the vendor's clock is known: ask for anything where it has not answered yet.
+
+        One that cannot be reached is taken to have our time."""
+        if not self.clock.is_known:
+            with suppress(VendorUnavailable, VendorRefused):
+                await self._get("/events", {"limit": "1"})
 
     async def find_contractor(self, email: str) -> dict[str, Any] | None:
         """The contractor with exactly this e-mail (fact sheet 6.1), if there is one."""
@@ -222,7 +233,7 @@ class Ten99Policy:
         answer = await self._http.send(
             method, self._base + path, headers={**self._headers, **(headers or {})}, **sent
         )
-        self.ahead_by = ahead_by(answer.headers, self.ahead_by)
+        self.clock.read(answer.headers)
         return answer
 
     def _object(self, method: str, path: str, answer: Answer) -> dict[str, Any]:
@@ -247,16 +258,6 @@ class Ten99Policy:
         raise VendorRefused(
             vendor="1099Policy", what=what, why=f"{answer.status} {why}", status=answer.status, code=code
         )
-
-
-def ahead_by(headers: Mapping[str, str], before: float) -> float:
-    """How far the sender of these headers is ahead of us; a second or two is the wire and counts as none."""
-    try:
-        there = parsedate_to_datetime(headers.get("Date", ""))
-    except ValueError:
-        return before
-    seconds = (there - datetime.now(UTC)).total_seconds() if there.tzinfo else 0.0
-    return seconds if abs(seconds) > CLOSE_ENOUGH else 0.0
 
 
 def vendor_words(answer: Answer) -> tuple[str | None, str]:

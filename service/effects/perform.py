@@ -82,9 +82,9 @@ async def perform(effect: x.Effect, claimed: Claimed, desk: Desk) -> c.Engagemen
         case x.ShareOptIn():
             return await _share_opt_in(effect, claimed, desk)
         case x.WakeUp(due_at):
-            return _wake_up(due_at, desk)
+            return await _wake_up(due_at, desk)
         case x.WatchDeadline():
-            return _deadline(effect, desk)
+            return await _deadline(effect, desk)
         case _:
             assert_never(effect)
 
@@ -109,14 +109,17 @@ class NotYet(Exception):
         self.seconds = seconds
 
 
-def _wake_up(due_at: int, desk: Desk) -> c.Reassess:
+async def _wake_up(due_at: int, desk: Desk) -> c.Reassess:
+    await desk.ten99policy.tell_time()
     there = desk.now() + desk.ten99policy.ahead_by
     if there < due_at:
         raise NotYet(due_at - there)
     return c.Reassess(int(there))
 
 
-def _deadline(effect: x.WatchDeadline, desk: Desk) -> c.PassDeadline:
+async def _deadline(effect: x.WatchDeadline, desk: Desk) -> c.PassDeadline:
+    if effect.by_vendor:
+        await desk.ten99policy.tell_time()
     there = desk.now() + (desk.ten99policy.ahead_by if effect.by_vendor else 0)
     if there < effect.due_at:
         raise NotYet(effect.due_at - there)

@@ -28,6 +28,8 @@ of the two outcomes counts."""
 SETTLE_TRIES = 10
 """The call is made: its outcome is appended again and again before the whole effect is tried anew."""
 
+TIMERS = ("WakeUp", "WatchDeadline")
+
 log = structlog.get_logger("coverd.effects")
 
 
@@ -77,6 +79,20 @@ class Worker:
             task = asyncio.ensure_future(self._take_of(stream_id))
             self._nudges.add(task)
             task.add_done_callback(self._nudges.discard)
+
+    def rouse_timers(self) -> None:
+        """The vendor's clock was set to another time: every timer looks at it again."""
+        if not self._stopping.is_set():
+            task = asyncio.ensure_future(self._rouse_timers())
+            self._nudges.add(task)
+            task.add_done_callback(self._nudges.discard)
+
+    async def _rouse_timers(self) -> None:
+        try:
+            await self._desk.store.rouse(TIMERS, self._desk.clock())
+        except StoreUnavailable:
+            return  # they go off in their own time
+        self._look.set()
 
     async def _sweep_on(self) -> None:
         while not self._stopping.is_set():
@@ -173,7 +189,7 @@ class Worker:
             return
         except NotYet as early:
             wake_at = self._desk.clock() + timedelta(seconds=early.seconds)
-            await self._desk.store.retry_later(claimed, wake_at, "the vendor's clock is behind ours")
+            await self._desk.store.retry_later(claimed, wake_at, "its time has not come", count_attempt=False)
             return
         except VendorRefused as refused:
             await self._park(claimed, str(refused), refused.plain)

@@ -83,6 +83,12 @@ class MemoryEffects:
         effect.attempt -= 0 if count_attempt else 1
         return True
 
+    async def rouse(self, kinds: Sequence[str], now: datetime) -> None:
+        for effect in self._effects.values():
+            waits = effect.leased_until is None and effect.wake_at is not None and effect.wake_at > now
+            if waits and effect.kind in kinds:
+                effect.wake_at = now
+
     async def effects_of(self, stream_id: str) -> Sequence[EffectRow]:
         found = [effect for effect in self._effects.values() if effect.stream_id == stream_id]
         now = self._clock()

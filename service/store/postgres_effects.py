@@ -41,6 +41,9 @@ class PostgresEffects(Tables):
         held = await self._value("retry_later", *_held(claimed), wake_at, clean(error), key, back)
         return held is not None
 
+    async def rouse(self, kinds: Sequence[str], now: datetime) -> None:
+        await self._value("rouse", list(kinds), now)
+
     async def effects_of(self, stream_id: str) -> Sequence[EffectRow]:
         if not storable(stream_id):
             return []

@@ -226,3 +226,16 @@ async def test_the_effects_of_a_stream_are_listed_oldest_first(store, clock):
     await store.append(append(e.JobCreated("j"), expected=1, effects=(timer(NOON, "a"),)))
     assert [row.step for row in await store.effects_of(ADA)] == ["job", "read", "a"]
     assert await store.effects_of("engagement:nobody") == []
+
+
+async def test_timers_can_be_roused_but_nothing_else_and_nothing_that_is_under_way(store, clock):
+    tomorrow = NOON + timedelta(days=1)
+    await store.append(append(OFFER, effects=(READ, timer(tomorrow))))
+    (read,) = await store.claim(10, 60, clock())
+    await store.retry_later(read, tomorrow, "503")
+
+    await store.rouse(["WakeUp"], clock.move(1))
+
+    assert [claimed.step for claimed in await store.claim(10, 60, clock())] == ["wake:1"]
+    await store.rouse(["WakeUp"], clock.move(1))
+    assert await store.claim(10, 60, clock()) == []

@@ -96,6 +96,9 @@ class Ten99PolicyDouble:
     ahead_by = 0.0
     """Seconds by which the vendor's clock is ahead of ours."""
 
+    async def tell_time(self) -> None:
+        """It is known."""
+
     def __init__(self, vendors: Vendors) -> None:
         self._vendors = vendors
         self._contractors: dict[str, dict[str, Any]] = {}

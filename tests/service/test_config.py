@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from domain.values import Patience
 from service.config import EXAMPLE, ConfigFile, ConfigRefused, parse
 
 GOOD = """
@@ -22,6 +23,11 @@ GOOD = """
 [quote]
 coverage_types = ["general", "professional"]
 default_term_days = 30
+renewal_days = 7
+[deadlines]
+opt_in_days = 5
+review_hours = 24
+expiry_days = [14]
 [contractor]
 proxy_email_domain = "relay.yourdomain.com"
 [job]
@@ -48,6 +54,7 @@ def test_every_setting_is_read() -> None:
     assert rules.category_code("web, mobile and software dev") == "SOFTWARE_ENGINEERING_CONTRACT"
     assert rules.coverage_types == ("general", "professional")
     assert rules.default_term_days == 30
+    assert rules.patience == Patience(5, 24, (14,), 7)
     assert rules.proxy_email_domain == "relay.yourdomain.com"
     assert rules.job_name == "Contract {id} — {title}"
     assert rules.success_url == "https://your.app/contracts/{engagement_id}?coverage=active"
@@ -89,6 +96,11 @@ def test_the_guides_example_is_a_configuration() -> None:
         ("[quote]\ndefault_term_days = 366", "quote.default_term_days"),
         ("[quote]\ndefault_term_days = 30.0", "quote.default_term_days"),
         ("[quote]\ndefault_term_days = true", "quote.default_term_days"),
+        ("[quote]\nrenewal_days = 91", "quote.renewal_days"),
+        ("[deadlines]\nopt_in_days = 0", "deadlines.opt_in_days"),
+        ("[deadlines]\nreview_hours = '2'", "deadlines.review_hours"),
+        ("[deadlines]\nexpiry_days = 30", "deadlines.expiry_days"),
+        ("[deadlines]\nexpiry_days = [30, -1]", "deadlines.expiry_days"),
         ("[contractor]\nproxy_email_domain = 7", "contractor.proxy_email_domain"),
         ('[contractor]\nproxy_email_domain = ""', "contractor.proxy_email_domain"),
         ("[job]\nname = []", "job.name"),

@@ -19,6 +19,9 @@ class Vendor:
 
     ahead_by = 0.0
 
+    async def tell_time(self) -> None:
+        """It is known."""
+
     def __init__(self, answer: dict[str, Any]) -> None:
         self.answer = answer
 
