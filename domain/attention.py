@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from domain.assignments import canceled_at
 from domain.coverage import carried_until, spans
 from domain.deadlines import deadlines, runs_beyond
 from domain.lifecycle import ASSIGNED, LAPSED, QUOTED, UNDER_REVIEW
@@ -76,12 +77,15 @@ def _overdue(s: Engagement) -> tuple[Attention, ...]:
 
 def _uncovered(s: Engagement) -> tuple[Attention, ...]:
     if s.state == LAPSED:
-        over = max((x.end for x in spans(s) if x.end is not None), default=s.latest_at)
+        canceled = canceled_at(s, s.assignment.assignment_id) if s.assignment else None
+        ends = [x.end for x in spans(s) if x.end is not None]
         return (
             Attention(
                 "coverage_lapsed",
-                "What covered this engagement has ended before the contract did.",
-                over,
+                "What covered this engagement has ended before the contract did."
+                if canceled is None
+                else "The assignment was cancelled at 1099Policy, and nothing else covers this engagement.",
+                max(ends, default=s.latest_at if canceled is None else canceled),
                 "A new or reinstated policy, a validated certificate, or the end of the contract.",
             ),
         )

@@ -84,6 +84,25 @@ class NoteCertificateFlagged:
     verdict: str
 
 
+@dataclass(frozen=True, slots=True)
+class NoteAssignmentCancelled:
+    """``canceled_at``: from when on it covers no more."""
+
+    at: int
+    assignment_id: str
+    canceled_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteAssignmentChanged:
+    """The vendor was asked and shows these dates."""
+
+    at: int
+    assignment_id: str
+    effective_date: int
+    end_date: int
+
+
 # Outcomes of effects.
 
 
@@ -247,6 +266,8 @@ EngagementCommand = (
     | RecordPolicy
     | NoteCertificateValidated
     | NoteCertificateFlagged
+    | NoteAssignmentCancelled
+    | NoteAssignmentChanged
     | RecordTerms
     | ConfirmContractor
     | ConfirmJob

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from domain.assignments import canceled_at, proofs, window_of
 from domain.lifecycle import INSURED
-from domain.state import Certificate, CertificateNews, Engagement, Policy, PolicyNews
+from domain.state import Assignment, Certificate, CertificateNews, Engagement, Policy, PolicyNews
 from domain.values import Window
 
 Source = Literal["policy", "certificate"]
@@ -159,15 +160,19 @@ def _within_assignments(engagement: Engagement, span: Span) -> tuple[Span, ...]:
     bound_by_session = engagement.policies[span.id].quote_id in engagement.quote_ids
     if not assignments or bound_by_session or span.start is None:
         return (span,)
-    return tuple(
-        replace(
-            span,
-            start=max(span.start, assignment.effective_date),
-            end=_earlier(span.end, assignment.end_date),
-            evidence=(*span.evidence, assignment.created_by),
-        )
-        for assignment in assignments
+    return tuple(_within(engagement, span, span.start, assignment) for assignment in assignments)
+
+
+def _within(engagement: Engagement, span: Span, start: int, assignment: Assignment) -> Span:
+    window = window_of(engagement, assignment)
+    within = replace(
+        span,
+        start=max(start, window.starts_at),
+        end=_earlier(span.end, window.ends_at),
+        evidence=(*span.evidence, *proofs(engagement, assignment)),
     )
+    canceled = within.end == canceled_at(engagement, assignment.assignment_id)
+    return replace(within, over_by="unassigned") if canceled else within
 
 
 def _empty(span: Span) -> bool:
@@ -178,6 +183,7 @@ def vendor_time(engagement: Engagement) -> int:
     """The latest instant known to have come by the vendor's clock, from its own news and timers."""
     told = [n.said_at for p in engagement.policies.values() for n in p.news]
     told += [n.said_at for c in engagement.certificates.values() for n in c.news]
+    told += [n.said_at for news in engagement.assignment_news.values() for n in news]
     return max(*told, engagement.judged_at) if told else engagement.judged_at
 
 
@@ -318,8 +324,17 @@ def _why_not(engagement: Engagement, known: tuple[Span, ...], over: list[Span], 
         word = "Policy" if coming[0].source == "policy" else "Certificate"
         return f"{word} {coming[0].id} is in place but its cover has not begun."
     if over:
-        how = {"expired": "expired", "canceled": "was cancelled", None: "ran out"}
+        how = {
+            "expired": "expired",
+            "canceled": "was cancelled",
+            "unassigned": "covers no more: the assignment was cancelled",
+            None: "ran out",
+        }
         return f"{over[0].source.capitalize()} {over[0].id} {how.get(over[0].over_by, 'no longer counts')}."
+    made = engagement.assignment
+    canceled = canceled_at(engagement, made.assignment_id) if made else None
+    if canceled is not None and canceled <= at:
+        return "The assignment was cancelled, and nothing else covers it."
     if engagement.state == INSURED:
         return "The policy in place does not reach into that time."
     return "No policy and no validated certificate covers it."

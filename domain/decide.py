@@ -5,6 +5,7 @@ from typing import assert_never
 
 from domain import commands as c
 from domain import events as e
+from domain.assignments import canceled_at, dates_of
 from domain.coverage import standing, vendor_time
 from domain.deadlines import deadlines, renewal_passed, runs_beyond
 from domain.errors import NotKnown, Refused
@@ -85,6 +86,12 @@ def _facts(s: Engagement, command: c.EngagementCommand) -> tuple[e.EngagementEve
             return (e.CertificateValidated(certificate_id, at, begins, valid_until),)
         case c.NoteCertificateFlagged(at, certificate_id, verdict):
             return (e.CertificateFlagged(certificate_id, at, verdict),)
+        case c.NoteAssignmentCancelled(at, assignment_id, since):
+            told = canceled_at(s, assignment_id)
+            known = _canceled_by_us(s, assignment_id) or (told is not None and told <= since)
+            return () if known else (e.AssignmentCancelled(assignment_id, at, since),)
+        case c.NoteAssignmentChanged():
+            return _redated(s, command)
         case c.RecordTerms(_, terms):
             return (e.TermsRead(terms),)
         case c.ConfirmContractor(_, contractor_id, opted_in):
@@ -143,6 +150,20 @@ def awaits_policy(s: Engagement, policy_id: str) -> bool:
     """Whether this is the policy an assignment covers under, and it was not read back yet."""
     made = s.assignment
     return made is not None and not made.policy_read and made.policy_id in (None, policy_id)
+
+
+def _canceled_by_us(s: Engagement, assignment_id: str) -> bool:
+    """Because the contract ended before the current term's cover began."""
+    earlier = {a.assignment_id for a in s.assignments if a is not s.assignment}
+    return s.coverage_ended == "canceled_by_job" and assignment_id not in earlier
+
+
+def _redated(s: Engagement, shown: c.NoteAssignmentChanged) -> tuple[e.EngagementEvent, ...]:
+    made = next((a for a in s.assignments if a.assignment_id == shown.assignment_id), None)
+    dates = Window(shown.effective_date, shown.end_date)
+    if made is None or dates_of(s, made) == dates:
+        return ()
+    return (e.AssignmentChanged(shown.assignment_id, shown.at, dates.starts_at, dates.ends_at),)
 
 
 def _recorded(s: Engagement, told: c.NotePolicyActive | c.NotePolicyOver) -> bool:
@@ -275,9 +296,13 @@ def _verdict(s: Engagement, at: int, passed: int | None) -> tuple[e.EngagementEv
         return () if s.state == COI_VALIDATED else (e.CertificateAccepted(span.id, passed),)
     if flagged is not None:
         return () if s.state == UNDER_REVIEW else (e.ReviewOpened(flagged.certificate_id, passed),)
-    if ended or any(x.news for x in s.certificates.values()):
+    if ended or _unassigned(s) or any(x.news for x in s.certificates.values()):
         return () if s.state == LAPSED else (e.CoverageLapsed(_why_lapsed(s), passed),)
     return ()
+
+
+def _unassigned(s: Engagement) -> bool:
+    return any(canceled_at(s, made.assignment_id) is not None for made in s.assignments)
 
 
 def _under_review(s: Engagement, *, denied_too: bool) -> Certificate | None:
@@ -300,6 +325,8 @@ def _why_lapsed(s: Engagement) -> str:
     last = max(
         (n for p in s.policies.values() for n in p.news), key=lambda n: (n.said_at, n.version), default=None
     )
+    if _unassigned(s) and (last is None or last.kind == "active"):
+        return "The assignment was cancelled at 1099Policy and nothing else covers."
     if last is None:
         return "The certificate's validity has ended and nothing else covers."
     how = {"active": "has run out", "expired": "expired", "canceled": "was cancelled"}[last.kind]

@@ -143,6 +143,25 @@ class AssignmentRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class AssignmentCancelled:
+    """An assignment was cancelled at the vendor with effect from ``canceled_at``, and we had not asked."""
+
+    assignment_id: str
+    said_at: int
+    canceled_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentChanged:
+    """The vendor shows other dates for an assignment than are on record."""
+
+    assignment_id: str
+    said_at: int
+    effective_date: int
+    end_date: int
+
+
+@dataclass(frozen=True, slots=True)
 class CoverageEnded:
     """What was done at 1099Policy because the contract ended (fact sheet section 10, row 18).
 
@@ -384,6 +403,8 @@ EngagementEvent = (
     | OptInNoted
     | AssignmentCreated
     | AssignmentRefused
+    | AssignmentCancelled
+    | AssignmentChanged
     | CoverageEnded
     | PolicyActivated
     | PolicyExpired

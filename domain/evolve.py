@@ -6,8 +6,10 @@ from typing import assert_never
 
 from domain import events as e
 from domain import lifecycle
+from domain.assignments import noted
 from domain.state import (
     Assignment,
+    AssignmentNews,
     Certificate,
     CertificateFile,
     CertificateNews,
@@ -94,6 +96,11 @@ def _fold(s: Engagement, event: e.EngagementEvent, entry: Entry) -> Engagement:
             return _done(replace(s, assignment=made), s.step("assignment"))
         case e.AssignmentRefused(message):
             return _done(replace(s, assignment_refused=message), s.step("assignment"))
+        case e.AssignmentCancelled(assignment_id, said_at, canceled_at):
+            return noted(s, assignment_id, AssignmentNews(said_at, entry.version, canceled_at))
+        case e.AssignmentChanged(assignment_id, said_at, effective_date, end_date):
+            dates = Window(effective_date, end_date)
+            return noted(s, assignment_id, AssignmentNews(said_at, entry.version, window=dates))
         case e.CoverageEnded():
             return _ended(s, event)
         case e.PolicyActivated() | e.PolicyExpired() | e.PolicyCanceled():

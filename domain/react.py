@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from domain import effects as x
+from domain.assignments import dates_of, runs_on
 from domain.coverage import policy_spans, spans
 from domain.deadlines import ahead
 from domain.lifecycle import COI_VALIDATED, INSURED, UNSEEN
@@ -168,27 +169,30 @@ def _told(s: Engagement) -> int:
     """How much was told of what may cover: a timer set again for the same hour is another one."""
     of_policies = sum(len(p.news) for p in s.policies.values())
     of_certificates = sum(len(c.news) for c in s.certificates.values())
-    return of_policies + of_certificates + len(s.assignments) + len(s.earlier)
+    of_assignments = sum(len(news) for news in s.assignment_news.values()) + len(s.assignments)
+    return of_policies + of_certificates + of_assignments + len(s.earlier)
 
 
 def _after_the_end(s: Engagement) -> Iterator[_Step]:
     if s.job_id is None or s.ended_at is None:
         return
     for made in s.assignments:
-        if made is not s.assignment and not made.ended and s.ended_at < made.end_date:
-            end = x.EndCoverage(s.job_id, made.assignment_id, made.effective_date, s.ended_at, earlier=True)
+        if made is not s.assignment and not made.ended and runs_on(s, made, s.ended_at):
+            starts_at = dates_of(s, made).starts_at
+            end = x.EndCoverage(s.job_id, made.assignment_id, starts_at, s.ended_at, earlier=True)
             yield f"end-coverage:{made.assignment_id}", end, None
     bound = s.assignment is not None or any(p.news for p in s.new_policies.values())
-    starts = s.assignment.effective_date if s.assignment else s.quoted.starts_at if s.quoted else None
+    dates = dates_of(s, s.assignment) if s.assignment else s.quoted
     done = s.assignment.ended if s.assignment else s.coverage_ended
-    if not bound or starts is None or done:
+    if not bound or dates is None or done:
         return
     assignment_id = s.assignment.assignment_id if s.assignment else None
-    if assignment_id is None and s.ended_at >= starts:
+    if assignment_id is None and s.ended_at >= dates.starts_at:
         return  # a session's policy that has begun is left to its own end: nothing to call
-    if s.assignment and s.ended_at >= s.assignment.end_date:
+    if s.assignment and not runs_on(s, s.assignment, s.ended_at):
         return  # the assignment was over before the contract: it must not be drawn out
-    yield s.step("end-coverage"), x.EndCoverage(s.job_id, assignment_id, starts, s.ended_at), None
+    end = x.EndCoverage(s.job_id, assignment_id, dates.starts_at, s.ended_at)
+    yield s.step("end-coverage"), end, None
 
 
 def _whatever_the_state(s: Engagement) -> Iterator[_Step]:

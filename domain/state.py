@@ -107,6 +107,16 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class AssignmentNews:
+    """One thing the vendor said of an assignment: that it is cancelled from ``canceled_at``, or its dates."""
+
+    said_at: int
+    version: int
+    canceled_at: int | None = None
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Parked:
     """A call that was given up: which, since when, and the vendor's words."""
 
@@ -170,6 +180,8 @@ class Engagement:
     attachments_settled: tuple[str, ...] = ()
     files: Mapping[str, CertificateFile] = field(default_factory=dict)
     invoices: Mapping[str, Invoice] = field(default_factory=dict)
+    assignment_news: Mapping[str, tuple[AssignmentNews, ...]] = field(default_factory=dict)
+    """By assignment, in the vendor's order; also of one that is not known to be ours yet."""
 
     holds: Mapping[str, HeldSince] = field(default_factory=dict)
     parked: Mapping[str, Parked] = field(default_factory=dict)

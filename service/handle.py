@@ -211,6 +211,8 @@ def lookups(events: tuple[e.Event, ...], origin: Origin) -> tuple[Lookup, ...]:
                 found.append(("quote", quote_id))
             case e.SessionOpened(session_id):
                 found.append(("session", session_id))
+            case e.AssignmentCancelled(assignment_id) | e.AssignmentChanged(assignment_id):
+                found.append(("assignment", assignment_id))
             case e.AssignmentCreated():
                 found += [("assignment", event.assignment_id), ("policy", event.policy_id or "")]
             case e.PolicyActivated() | e.PolicyExpired() | e.PolicyCanceled():

@@ -59,7 +59,7 @@ async def differences(
         if engagement.assignment:
             path = f"/assignments/{quote(engagement.assignment.assignment_id, safe='')}"
             if shown := await _one(vendor, path):
-                found += assignment_facts(shown, engagement)
+                found += assignment_facts(shown, engagement, now)
     return list({fact.body["id"]: fact for fact in found}.values())
 
 

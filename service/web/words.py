@@ -47,6 +47,12 @@ def said(event: e.EngagementEvent) -> str:
             return f"Assignment {event.assignment_id} was made{under}, {window}.{_moved(event.moved_from)}"
         case e.AssignmentRefused(message):
             return f"No assignment could be made, so a session is needed. 1099Policy: {clip(message)}"
+        case e.AssignmentCancelled(assignment_id, _, canceled_at):
+            since = spoken(canceled_at)
+            return f"Assignment {assignment_id} was cancelled at 1099Policy with effect from {since}."
+        case e.AssignmentChanged():
+            window = _window(Window(event.effective_date, event.end_date))
+            return f"Assignment {event.assignment_id} now runs {window} at 1099Policy."
         case e.CoverageEnded(how, end_date):
             until = f" The new end is {spoken(end_date)}." if end_date is not None else ""
             return labels.ENDINGS.get(how, f"Cover was ended: {how}.") + until

@@ -80,6 +80,8 @@ news = st.one_of(
     st.builds(c.EndContract, hours, hours),
     st.builds(c.NotePolicyActive, hours, policy_ids, quote_ids, starts, ends, st.booleans()),
     st.builds(c.NotePolicyOver, hours, policy_ids, hours, st.booleans()),
+    st.builds(c.NoteAssignmentCancelled, hours, st.sampled_from(["an_1", "an_1", "an_other"]), hours),
+    st.builds(c.NoteAssignmentChanged, hours, st.just("an_1"), hours, hours),
     st.builds(c.NoteCertificateValidated, hours, certificate_ids, starts, ends),
     st.builds(c.NoteCertificateFlagged, hours, certificate_ids, st.sampled_from(["flagged", "denied"])),
 )
@@ -282,6 +284,7 @@ def test_a_verdict_is_never_at_odds_with_the_evidence_it_was_given_on(told: list
     for story in told:
         s = story.engagement
         news = [n.said_at for x in (*s.policies.values(), *s.certificates.values()) for n in x.news]
+        news += [n.said_at for told in s.assignment_news.values() for n in told]
         as_told = {span.source for span in spans(s) if not span.over(max(news, default=0))}
         by_now = {span.source for span in spans(s) if not span.over(s.latest_at)}
         if s.state == INSURED:

@@ -156,6 +156,23 @@ class Script:
         data = {"object": shown}
         self._say("1099policy", type, at, {"created": at, "data": data}, (engagement, "upload_certificate"))
 
+    def assignment_cancelled(
+        self, letter: str, at: int, canceled: int | None = None, after: str = "create_assignment"
+    ) -> None:
+        """An assignment is cancelled at 1099Policy; ``after`` is the call that brings it about."""
+        engagement = self.id(letter)
+        data = {
+            "object": "assignment",
+            "id": f"an_{engagement}",
+            "job": f"jb_{engagement}",
+            "cancelled": True,
+            "cancellation_date": at if canceled is None else canceled,
+            "custom_metadata": {"engagement_id": engagement},
+        }
+        self._say(
+            "1099policy", "assignment.cancelled", at, {"created": at, "data": data}, (engagement, after)
+        )
+
     def _upwork(self, type: str, letter: str, at: int) -> None:
         ids = {
             "offer": {"id": f"of_{self.id(letter)}"},
@@ -383,6 +400,24 @@ def returning_ended_before_its_start(s: Script) -> str:
     return "ended"
 
 
+def assignment_is_cancelled(s: Script) -> str:
+    _returning(s)
+    s.assignment_cancelled("b", START + 10 * DAY, START + 8 * DAY)
+    return "lapsed"
+
+
+def assignment_is_cancelled_before_its_start(s: Script) -> str:
+    _returning(s)
+    s.assignment_cancelled("b", START - DAY)
+    return "lapsed"
+
+
+def assignment_is_cancelled_because_the_contract_ended(s: Script) -> str:
+    returning_ended_before_its_start(s)
+    s.assignment_cancelled("b", START - DAY + 60, after="cancel_assignments")
+    return "ended"
+
+
 def one_policy_expires_for_both(s: Script) -> str:
     _returning(s)
     s.policy("policy.expired", START + 10 * DAY, ends=START + 10 * DAY)
@@ -451,6 +486,9 @@ FLOWS: tuple[Callable[[Script], str], ...] = (
     certificate_to_the_end,
     returning_to_the_end,
     returning_ended_before_its_start,
+    assignment_is_cancelled,
+    assignment_is_cancelled_before_its_start,
+    assignment_is_cancelled_because_the_contract_ended,
     one_policy_expires_for_both,
     one_policy_is_canceled_for_both,
     one_policy_recovers_for_both,

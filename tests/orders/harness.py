@@ -13,10 +13,11 @@ from typing import Any
 from orders.flows import Flow, News
 from orders.vendors import Call, Ten99PolicyDouble, UpworkDouble, Vendors
 
+from domain.assignments import canceled_at
 from domain.attention import attention
 from domain.coverage import answer, gaps
 from domain.ids import engagement_stream
-from domain.state import Engagement
+from domain.state import Assignment, Engagement
 from service.config import EXAMPLE, ConfigFile
 from service.effects.backoff import Ladder
 from service.effects.perform import Desk
@@ -256,7 +257,7 @@ class World:
             "job": s.job_id,
             "quote": s.quote_id,
             "session": s.session_id,
-            "assignment": s.assignment and replace(s.assignment, created_by=0),
+            "assignment": s.assignment and _stands(s, s.assignment),
             "ended_at": s.ended_at,
             "active": s.active,
             "certificates": {c.certificate_id: c.verdict for c in s.certificates.values()},
@@ -264,6 +265,12 @@ class World:
             "gaps": gaps(s),
             "attention": sorted((a.code, a.message, a.step or "") for a in attention(s)),
         }
+
+
+def _stands(s: Engagement, made: Assignment) -> Assignment:
+    """Over at the vendor is over, whether we ended it or heard that it was cancelled."""
+    over = made.ended or canceled_at(s, made.assignment_id) is not None
+    return replace(made, created_by=0, ended=over)
 
 
 async def played(

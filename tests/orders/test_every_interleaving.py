@@ -58,6 +58,7 @@ NEWS: tuple[c.EngagementCommand, ...] = (
     policy_active(at=NOW + 3 * DAY, starts=None, ends=None),
     over,
     policy_active(at=START + 5 * DAY, starts=START + 6 * DAY),
+    c.NoteAssignmentCancelled(START + 3 * DAY, "an_1", START + 3 * DAY),
     validated(),
     flagged(at=START + 2 * DAY, verdict="denied"),
     c.NoteOptIn(NOW + DAY),

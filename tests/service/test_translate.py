@@ -11,6 +11,7 @@ from domain import commands as c
 from service.clients.fields import instant
 from service.ingest.translate import (
     ALIASES,
+    ASSIGNMENT_TYPES,
     QUIET_FAMILIES,
     TEN99POLICY_TYPES,
     UPWORK_TYPES,
@@ -219,8 +220,8 @@ def test_without_an_id_1099policys_news_is_unusable(bad: Any) -> None:
 # Names of events.
 
 
-def test_every_alias_leads_to_one_of_the_guides_events() -> None:
-    assert set(ALIASES.values()) <= UPWORK_TYPES | TEN99POLICY_TYPES
+def test_every_alias_leads_to_an_event_we_act_on() -> None:
+    assert set(ALIASES.values()) <= UPWORK_TYPES | TEN99POLICY_TYPES | ASSIGNMENT_TYPES
     for alias, known in ALIASES.items():
         tell = from_upwork if known in UPWORK_TYPES else from_1099policy
         said = tell(alias, {**POLICY, **IDS})
@@ -250,11 +251,34 @@ def test_a_name_of_its_own_wins_over_ours() -> None:
     "type_name",
     [
         *("application.created", "application.complete", "application.manual_review_approved"),
-        *("assignment.active", "assignment.cancelled", "invoice.charge_card_failed", "category_code.added"),
+        *("assignment.active", "invoice.charge_card_failed", "category_code.added"),
     ],
 )
 def test_the_rest_of_1099policys_events_are_quiet(type_name: str) -> None:
     assert from_1099policy(type_name, {"id": "x_1"}) == Quiet(type_name)
+
+
+def test_a_cancelled_assignment_counts_from_its_date_and_is_led_by_its_id_and_its_job() -> None:
+    data = {"id": "an_1", "job": "jb_1", "policy": "pl_1", "cancelled": True}
+    dated = from_1099policy("assignment.cancelled", {**data, "cancellation_date": SAID - 60})
+    assert isinstance(dated, Acts)
+    assert dated.command == c.NoteAssignmentCancelled(SAID, "an_1", SAID - 60)
+    assert dated.routes == (("assignment", "an_1"), ("job", "jb_1"))
+    plain = from_1099policy("assignment.canceled", data)
+    assert isinstance(plain, Acts)
+    assert plain.command == c.NoteAssignmentCancelled(SAID, "an_1", SAID)
+
+
+@pytest.mark.parametrize(
+    ("type_name", "data"),
+    [
+        ("assignment.cancelled", {}),
+        ("assignment.cancelled", {"id": "an_1", "cancelled": False}),
+        ("assignment.changed", {"id": "an_1", "effective_date": SAID}),
+    ],
+)
+def test_news_of_an_assignment_that_says_nothing_is_quiet(type_name: str, data: dict[str, Any]) -> None:
+    assert from_1099policy(type_name, data) == Quiet(type_name)
 
 
 def test_what_a_company_calls_quiet_is_quiet() -> None:
