@@ -42,8 +42,12 @@ async def test_an_opt_in_that_never_comes_is_told_of_once_also_after_a_restart(w
         assert [item["code"] for item in shown["attention"]] == ["opt_in_overdue"]
     clock.ahead = 30 * DAY
     async with worlds(clock=clock, COVERD_POLL_SECONDS="0") as world:
-        listed = await world.drive.service.get("/v1/attention")
-        assert [item["code"] for item in listed["items"]] == ["opt_in_overdue"]
+
+        async def listed() -> bool:
+            items = (await world.drive.service.get("/v1/attention"))["items"]
+            return [item["code"] for item in items] == ["opt_in_overdue"]
+
+        await world.drive.until_true(listed, "one item under attention")
         assert await world.service.store.claim(10, 1.0, clock()) == []
         assert len(await passed(world, engagement, "opt_in_overdue")) == 1
 
