@@ -36,6 +36,7 @@ from service.metrics import Metrics
 from service.poll.poller import Poller, watch
 from service.poll.reconcile import UPWORK_SECONDS, Parts, Reconciler
 from service.ports import Lookup
+from service.preflight import warn_on_change
 from service.settings import Settings
 from service.sources import Sources
 from service.store.postgres import PostgresStore
@@ -137,6 +138,9 @@ async def serving(
         if works:
             stack.push_async_callback(_ended, asyncio.create_task(runner.run(), name="projections"))
         if works and settings.poll_seconds:
+            if desk.ten99policy.dialect == "reference":
+                codes = warn_on_change(config, desk.ten99policy, metrics, settings.poll_seconds)
+                stack.push_async_callback(_ended, asyncio.create_task(codes, name="config-check"))
             poller = Poller(reconciler, store, clock, settings.poll_seconds)
             poller.start()
             stack.push_async_callback(poller.stop)

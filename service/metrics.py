@@ -45,6 +45,11 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.config_holes = Gauge(
+            "coverd_config_holes",
+            "Category codes of the configuration that 1099Policy does not list.",
+            registry=self.registry,
+        )
         self.drift = Counter(
             "coverd_drift_total",
             "Facts found by asking a source that no webhook had brought in time, by source and type.",

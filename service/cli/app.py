@@ -1,7 +1,6 @@
 """The commands by name. Each one reads its settings, calls one function and ends with a documented code."""
 
 import asyncio
-import os
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,11 +11,11 @@ from cyclopts import App, Parameter
 from domain.errors import CoverdError
 from migrations.errors import MigrationError
 from service import logs
-from service.cli import ask, checklist, migrate, reconcile, sandboxes, serve, up
-from service.cli.terminal import FAILED, MISUSED, end, put_json
-from service.config import EXAMPLE, ConfigFile, ConfigRefused
+from service.cli import ask, checklist, config_check, migrate, reconcile, sandboxes, serve, up
+from service.cli.terminal import FAILED, MISUSED, end
+from service.config import ConfigRefused
 from service.postgres.errors import EmbeddedPostgresError
-from service.settings import SettingsRefused, read
+from service.settings import SettingsRefused
 
 app = App(
     name="coverd",
@@ -232,24 +231,21 @@ def verify_command(*, json: Json = False) -> None:
 
 
 @config_app.command(name="check")
-def config_check_command(path: Path | None = None, *, json: Json = False) -> None:
-    """Check the configuration file (COVERD_CONFIG or PATH) and show what it leaves open."""
-    _run(_check_config(path, json))
+def config_check_command(
+    path: Path | None = None, *, contracts: int = 100, offline: bool = False, json: Json = False
+) -> None:
+    """Check the configuration file (COVERD_CONFIG or PATH) and find what would be held.
 
+    With the vendors' settings 1099Policy is asked for every code and entity the file names, and the contracts
+    that run at Upwork are mapped as an engagement would be. Exits with 1 where something would be held.
 
-async def _check_config(path: Path | None, as_json: bool) -> None:
-    file = path or read(os.environ).config
-    rules = ConfigFile(file, EXAMPLE)().rules
-    holes = []
-    if "*" not in rules.clients:
-        holes.append('No "*" under [clients]: engagements of clients not listed will wait for a person.')
-    if "*" not in rules.categories:
-        holes.append('No "*" under [categories]: categories not listed will wait for a person.')
-    if not rules.proxy_email_domain:
-        holes.append("No proxy_email_domain under [contractor]: freelancers without e-mail will wait.")
-    if not rules.success_url or not rules.cancel_url:
-        holes.append("No success_url and cancel_url under [session]: contractors will not be led back.")
-    put_json({"file": str(file) if file else None, "open": holes})
+    Parameters
+    ----------
+    contracts: how many of Upwork's contracts to map at most
+    offline: ask nobody, only read the file
+    """
+    logs.set_up(quiet=True)
+    _run(config_check.run(path, contracts, offline, json))
 
 
 def main() -> None:

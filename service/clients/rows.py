@@ -46,6 +46,14 @@ CLIENT_OFFERS = """query ClientOffers($first: Int!, $after: String) {
 }"""
 
 
+CATEGORIES = """query Categories {
+  ontologyCategories {
+    id
+    preferredLabel
+  }
+}"""
+
+
 @dataclass(frozen=True, slots=True)
 class ContractRow:
     """A contract as a list shows it. ``status``: ACTIVE · PAUSED · CLOSED, None before it starts.

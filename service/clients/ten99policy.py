@@ -83,6 +83,7 @@ class Ten99Policy:
         self._http = Http(session, "1099Policy")
         self.clock = VendorClock(clock)
         self._base = f"{settings.url}/api/v1"
+        self.dialect = settings.dialect
         self._dialect = DIALECTS[settings.dialect]
         self._headers = {"Authorization": f"Bearer {settings.api_key.reveal()}"}
         if self._dialect.environment_always or settings.environment == "production":

@@ -14,6 +14,7 @@ from service.clients.http import TRY_AGAIN, Answer, Http, TooLong, VendorRefused
 from service.clients.oauth import Tokens
 from service.clients.pace import Pace
 from service.clients.rows import (
+    CATEGORIES,
     CLIENT_OFFERS,
     CONTRACTS_AT_ONCE,
     CONTRACTS_BY_ID,
@@ -135,6 +136,12 @@ class Upwork:
         """A page of the client's offers, oldest first, and the cursor of the next page, if there is one."""
         page = {"first": OFFERS_AT_ONCE, "after": after}
         return offer_rows(await self._list("ClientOffers", CLIENT_OFFERS, page), after)
+
+    async def categories(self) -> list[tuple[str, str]]:
+        """Id and label of each of Upwork's top categories (Upwork facts, section 10)."""
+        found = (await self._list("Categories", CATEGORIES, {})).get("ontologyCategories")
+        rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+        return [(str(row.get("id")), str(row.get("preferredLabel"))) for row in rows]
 
     async def _list(self, name: str, document: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         found = await self._graphql.ask(name, document, variables)
