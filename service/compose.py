@@ -20,7 +20,9 @@ from service.api.engagements import EngagementRoutes
 from service.api.feed import FeedRoutes
 from service.api.health import HealthRoutes
 from service.api.operations import OperationRoutes
+from service.api.patience import Patience
 from service.api.reconcile import ReconcileRoutes
+from service.api.server import HttpRunner
 from service.clients.ten99policy import Ten99Policy
 from service.clients.upwork import Upwork
 from service.clock import Clock, utc_now
@@ -67,6 +69,7 @@ class Tuning:
     sweep_seconds: float = 1.0
     upwork_poll_seconds: float = UPWORK_SECONDS
     ladder: Ladder = field(default_factory=Ladder)
+    patience: Patience = field(default_factory=Patience)
 
 
 @asynccontextmanager
@@ -150,8 +153,8 @@ async def serving(
             routes = _routes(
                 settings, store, handler, processor, pool, runner, tail, metrics, clock, sources, reconciler
             )
-            app = make_app(routes, Door(settings.api_tokens), metrics)
-            url = await _listen(app, settings, stack)
+            app = make_app(routes, Door(settings.api_tokens), metrics, tuning.patience)
+            url = await _listen(app, settings, tuning.patience, stack)
         yield Service(url, store, handler, processor, worker, runner, desk, reconciler)
 
 
@@ -228,9 +231,8 @@ def _routes(
     )
 
 
-async def _listen(app: web.Application, settings: Settings, stack: AsyncExitStack) -> str:
-    """Open the port; bodies are handed on as they came, since aiohttp would unpack them silently."""
-    app_runner = web.AppRunner(app, auto_decompress=False, access_log=None, shutdown_timeout=5.0)
+async def _listen(app: web.Application, settings: Settings, patience: Patience, stack: AsyncExitStack) -> str:
+    app_runner = HttpRunner(app, patience)
     await app_runner.setup()
     stack.push_async_callback(app_runner.cleanup)
     site = web.TCPSite(app_runner, settings.host, settings.port, backlog=1024)

@@ -1,5 +1,6 @@
 """The HTTP application: the routes, and the one middleware that every request passes."""
 
+import re
 import time
 from dataclasses import dataclass
 from uuid import uuid4
@@ -13,6 +14,7 @@ from service.api.feed import FeedRoutes
 from service.api.health import HealthRoutes
 from service.api.keys import REQUEST_ID
 from service.api.operations import OperationRoutes
+from service.api.patience import PATIENCE, Patience
 from service.api.problems import PROBLEM, Handler, Problem, answer
 from service.api.reconcile import ReconcileRoutes
 from service.clients.upwork import MAX_ATTACHMENT
@@ -20,7 +22,11 @@ from service.ingest.webhooks import Webhooks
 from service.metrics import Metrics
 from service.web.pages import Pages, error_page
 
-REQUEST_ID_LENGTH = 100
+PLAIN_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,100}")
+"""What is taken over from a caller: nothing a person could be named by, or a line of a log be forged with."""
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Those that metrics count by name; strangers must not make up more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +42,14 @@ class Routes:
     pages: Pages
 
 
-def make_app(routes: Routes, door: Door, metrics: Metrics) -> web.Application:
+def make_app(
+    routes: Routes, door: Door, metrics: Metrics, patience: Patience | None = None
+) -> web.Application:
     """The application. A body may be as large as a certificate; routes keep smaller limits of their own."""
     app = web.Application(
         middlewares=[_outermost(door, metrics)], client_max_size=MAX_ATTACHMENT + 1024 * 1024
     )
+    app[PATIENCE] = patience or Patience()
     app.on_response_prepare.append(_name_request)
     app.on_shutdown.append(routes.feed.end)
     add = app.router.add_route
@@ -91,7 +100,8 @@ def _outermost(door: Door, metrics: Metrics) -> Middleware:
         resource = request.match_info.route.resource
         route = resource.canonical if resource else "unknown"
         took = time.perf_counter() - began
-        metrics.requests.labels(route, request.method, str(answered.status)).observe(took)
+        method = request.method if request.method in METHODS else "other"
+        metrics.requests.labels(route, method, str(answered.status)).observe(took)
         return answered
 
     return outermost
@@ -118,7 +128,6 @@ async def _as_wanted(request: web.Request, handler: Handler, request_id: str) ->
 
 
 def _request_id(request: web.Request) -> str:
-    """The caller's X-Request-Id when it is a plain short text, else one of ours."""
+    """The caller's X-Request-Id when it is a plain short word, else one of ours."""
     given = request.headers.get("X-Request-Id", "")
-    plain = given.isascii() and given.isprintable() and 0 < len(given) <= REQUEST_ID_LENGTH
-    return given if plain else uuid4().hex
+    return given if PLAIN_ID.fullmatch(given) else uuid4().hex

@@ -17,9 +17,12 @@ from domain.evolve import Entry, evolve
 from domain.ids import engagement_stream
 from domain.state import Engagement
 from service.api.keys import ACTOR, REQUEST_ID
+from service.api.patience import patience_of
 from service.api.problems import Problem, bad_field
 from service.api.reading import (
+    as_it_is,
     day,
+    in_time,
     json_object,
     limit,
     moment,
@@ -182,7 +185,8 @@ class EngagementRoutes:
     async def certificate(self, request: web.Request) -> web.Response:
         only(request)
         await self._known(request.match_info["id"])
-        file_name, content = await _pdf(request)
+        async with in_time(patience_of(request).upload):
+            file_name, content = await _pdf(request)
         stored = await self._store.put_file(content)
         return await self._do(request, c.SubmitCertificate(epoch(self._clock()), file_name, stored))
 
@@ -251,8 +255,7 @@ async def _pdf(request: web.Request) -> tuple[str, bytes]:
     """The ``certificate`` part of a multipart body: a PDF of at most 15 MB."""
     if request.content_type != "multipart/form-data":
         raise Problem(415, "Send multipart/form-data with certificate=@file.pdf.")
-    if "Content-Encoding" in request.headers:
-        raise Problem(415, "Send the body as it is, without Content-Encoding.")
+    as_it_is(request)
     try:
         reader = await request.multipart()
         part = await reader.next()

@@ -23,6 +23,7 @@ TITLES = {
     403: "This token may not do that",
     404: "There is nothing here",
     405: "This method is not offered here",
+    408: "The request took too long to come",
     409: "It cannot be done in this state",
     413: "The body is too large",
     415: "This kind of content is not taken",
@@ -30,6 +31,11 @@ TITLES = {
     500: "coverd failed",
     503: "coverd cannot reach its store",
 }
+
+
+NO_ENGAGEMENT = "No engagement has this id here; it begins with an accepted offer or an active contract."
+
+OURS = "The fault is ours and was logged under this request_id."
 
 
 class Problem(Exception):
@@ -58,18 +64,23 @@ def bad_field(pointer: str, detail: str) -> Problem:
     return Problem(422, detail, errors=[{"pointer": pointer, "detail": detail}])
 
 
+def body_of(problem: Problem, request_id: str) -> bytes:
+    return orjson.dumps(
+        {
+            "type": "about:blank",
+            "title": problem.title,
+            "status": problem.status,
+            "detail": problem.detail,
+            "request_id": request_id,
+            **problem.more,
+        }
+    )
+
+
 def response(problem: Problem, request_id: str) -> web.Response:
-    body = {
-        "type": "about:blank",
-        "title": problem.title,
-        "status": problem.status,
-        "detail": problem.detail,
-        "request_id": request_id,
-        **problem.more,
-    }
     answered = web.Response(
         status=problem.status,
-        body=orjson.dumps(body),
+        body=body_of(problem, request_id),
         content_type="application/problem+json",
         headers=problem.headers,
     )
@@ -87,7 +98,7 @@ def problem_of(error: Exception) -> Problem:
                 503, "Nothing was stored; send it again.", headers={"Retry-After": str(RETRY_SECONDS)}
             )
         case NotKnown():
-            return Problem(404, str(error))
+            return Problem(404, NO_ENGAGEMENT)
         case Refused() | ImpossibleTransition():
             return Problem(409, str(error))
         case Contended():
@@ -108,7 +119,7 @@ def problem_of(error: Exception) -> Problem:
         case CoverdError():
             return Problem(409, str(error))
         case _:
-            return Problem(500, "The fault is ours and was logged under this request_id.")
+            return Problem(500, OURS)
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,12 +11,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import orjson
 from aiohttp import web
 
+from service.api.patience import patience_of
 from service.api.problems import Problem, bad_field
 
 MAX_LIMIT = 200
 MAX_JSON = 64 * 1024
-BODY_SECONDS = 10.0
-"""How long a caller may take over a JSON body."""
 
 
 def only(request: web.Request, *known: str) -> None:
@@ -22,7 +23,15 @@ def only(request: web.Request, *known: str) -> None:
     strange = sorted(set(request.query) - set(known))
     if strange:
         takes = ", ".join(known) or "none"
-        raise Problem(400, f"Unknown query parameter {strange[0]!r}; this route takes: {takes}.")
+        raise Problem(400, f"Unknown query parameter{_shown(strange[0])}; this route takes: {takes}.")
+
+
+_PLAIN = re.compile(r"[a-z_]{1,40}")
+
+
+def _shown(name: str) -> str:
+    """A name as refusals repeat it: a slip of the pen, and never a person or a secret put in its place."""
+    return f" {name}" if _PLAIN.fullmatch(name) else ""
 
 
 def limit(request: web.Request, default: int = 50) -> int:
@@ -77,31 +86,43 @@ def day(request: web.Request, name: str) -> tuple[date, int, int] | None:
         ) from None
 
 
-async def _read_up_to(request: web.Request, most: int) -> bytes:
-    """The body, whether or not its length was announced."""
+async def whole_body(request: web.Request, most: int) -> bytes:
+    """The body as it came over the wire. Raises 413 as soon as it passes ``most`` bytes, and 408."""
+    too_large = Problem(413, f"A body may have {most} bytes.")
+    if (request.content_length or 0) > most:
+        raise too_large
     body = bytearray()
+    async with in_time(patience_of(request).body):
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > most:
+                raise too_large
+    return bytes(body)
+
+
+@asynccontextmanager
+async def in_time(seconds: float) -> AsyncIterator[None]:
+    """Raises 408 where what is read inside does not come in ``seconds``."""
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            if (request.content_length or 0) <= most:
-                async for chunk in request.content.iter_any():
-                    body += chunk
-                    if len(body) > most:
-                        break
-                else:
-                    return bytes(body)
+        async with asyncio.timeout(seconds):
+            yield
     except TimeoutError:
-        raise Problem(408, f"The body did not come within {BODY_SECONDS:.0f} s.") from None
-    raise Problem(413, f"A body may have {most} bytes.")
+        raise Problem(408, f"The body did not come within {seconds:g} s.") from None
+
+
+def as_it_is(request: web.Request) -> None:
+    """Refuse a body in any other coding than its own, before it is read."""
+    if "Content-Encoding" in request.headers:
+        raise Problem(415, "Send the body as it is, without Content-Encoding.")
 
 
 async def json_object(request: web.Request) -> dict[str, Any]:
     """The request's JSON object. Raises 400, 413 or 415."""
     if request.content_type != "application/json":
         raise Problem(415, "Send application/json.")
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise Problem(415, "Send the body as it is, without Content-Encoding.")
+    as_it_is(request)
     try:
-        found = orjson.loads(await _read_up_to(request, MAX_JSON))
+        found = orjson.loads(await whole_body(request, MAX_JSON))
     except orjson.JSONDecodeError as error:
         raise Problem(400, f"The body is not JSON: {error}.") from None
     if not isinstance(found, dict):
@@ -121,8 +142,9 @@ def text_field(body: dict[str, Any], name: str, longest: int = 500) -> str:
 def only_fields(body: dict[str, Any], *known: str) -> None:
     strange = sorted(set(body) - set(known))
     if strange:
-        pointer = "/" + strange[0].replace("~", "~0").replace("/", "~1")
-        raise bad_field(pointer, f"Unknown field; this route takes {', '.join(known)}.")
+        takes = ", ".join(known)
+        pointer = f"/{strange[0]}" if _PLAIN.fullmatch(strange[0]) else ""
+        raise bad_field(pointer, f"Unknown field{_shown(strange[0])}; this route takes {takes}.")
 
 
 def whole_number(body: dict[str, Any], name: str, low: int, high: int, meaning: str) -> int:

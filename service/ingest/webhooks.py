@@ -1,6 +1,5 @@
 """POST /webhooks/…: prove, commit, answer. 2xx is sent only after the delivery is in the store."""
 
-import asyncio
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, Literal
@@ -9,6 +8,7 @@ import orjson
 from aiohttp import web
 
 from service.api.problems import Problem
+from service.api.reading import as_it_is, whole_body
 from service.clock import Clock
 from service.ingest.process import Processor
 from service.ingest.signatures import verify
@@ -18,8 +18,6 @@ from service.settings import WebhookProof
 
 MAX_BODY = 256 * 1024
 MAX_ID = 200
-BODY_SECONDS = 10.0
-"""How long a sender may take over a body."""
 
 Source = Literal["upwork", "1099policy"]
 
@@ -66,9 +64,8 @@ class Webhooks:
         )
 
     async def _proven(self, request: web.Request, source: Source) -> Delivery:
-        if "Content-Encoding" in request.headers:
-            raise Problem(415, "Send the body as it is, without Content-Encoding.")
-        body = await _raw_body(request)
+        as_it_is(request)
+        body = await whole_body(request, MAX_BODY)
         if not body:
             raise Problem(400, "The body is empty.")
         proof = self._proofs[source]
@@ -89,22 +86,6 @@ class Webhooks:
             verdict=f"{proof.scheme}: {verdict.why}",
             received_at=now,
         )
-
-
-async def _raw_body(request: web.Request) -> bytes:
-    """The body as it came over the wire, never more than `MAX_BODY`."""
-    if request.content_length is not None and request.content_length > MAX_BODY:
-        raise Problem(413, f"A delivery may have {MAX_BODY} bytes.")
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > MAX_BODY:
-                    raise Problem(413, f"A delivery may have {MAX_BODY} bytes.")
-    except TimeoutError:
-        raise Problem(408, f"The body did not come within {BODY_SECONDS:.0f} s.") from None
-    return bytes(body)
 
 
 def dedupe_key(header_id: str | None, body: bytes) -> str:

@@ -1,0 +1,135 @@
+"""The HTTP server under the application: nobody holds it by dawdling, and broken HTTP gets a problem.
+
+aiohttp itself waits an hour for a request's head that was begun, and for ever for a reader who doesn't read.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from aiohttp import web
+
+from service.api.patience import Patience
+from service.api.problems import OURS, Problem, body_of, response
+
+log = structlog.get_logger("coverd.api")
+
+
+class _Timer:
+    """Does one thing unless it is stopped in time."""
+
+    __slots__ = ("_act", "_handle", "_seconds")
+
+    def __init__(self, seconds: float, act: Callable[[], None]) -> None:
+        self._seconds = seconds
+        self._act = act
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """From now, unless it runs already."""
+        if self._handle is None:
+            self._handle = asyncio.get_running_loop().call_later(self._seconds, self._act)
+
+    def stop(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+
+class Connection(web.RequestHandler):
+    """aiohttp's handler of one connection, with these deadlines."""
+
+    __slots__ = ("_head", "_unread")
+
+    def __init__(self, manager: web.Server, *, patience: Patience, **more: Any) -> None:
+        super().__init__(
+            manager, keepalive_timeout=patience.idle, lingering_time=patience.refused_body, **more
+        )
+        self._head = _Timer(patience.head, self._head_is_late)
+        self._unread = _Timer(patience.unread, self._cut)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self._awaits_head():
+            self._head.stop()
+        elif data:
+            self._head.start()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread.start()
+
+    def resume_writing(self) -> None:
+        self._unread.stop()
+        super().resume_writing()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._head.stop()
+        self._unread.stop()
+        super().connection_lost(exc)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """What never reached the application. aiohttp would quote the sender's bytes, secrets and all."""
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer was already begun")
+        request_id = uuid4().hex
+        if status >= 500 and not isinstance(exc, ValueError):
+            log.error("a request failed on its way", request_id=request_id, error=type(exc).__name__)
+            answered = response(Problem(500, OURS), request_id)
+        else:
+            answered = response(Problem(400, UNREADABLE), request_id)
+        answered.headers["X-Request-Id"] = request_id
+        answered.force_close()
+        return answered
+
+    def _awaits_head(self) -> bool:
+        """Whether the handler waits for a request, as aiohttp's own timer for idle connections asks it."""
+        return self._waiter is not None and not self._waiter.done()
+
+    def _head_is_late(self) -> None:
+        if self.transport is not None and self._awaits_head():
+            self.transport.write(_too_slow())
+            self.force_close()
+
+    def _cut(self) -> None:
+        if self.transport is not None:
+            self.transport.abort()
+
+
+UNREADABLE = "This is no HTTP/1.1 request that can be read: its head is malformed or too long."
+LATE = "The head of the request did not come in time."
+
+
+def _too_slow() -> bytes:
+    """The whole answer, written without a request."""
+    body = body_of(Problem(408, LATE), uuid4().hex)
+    head = "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\nConnection: close\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+class _Server(web.Server):
+    """Makes a `Connection` for each that comes in."""
+
+    def __call__(self) -> web.RequestHandler:
+        return Connection(self, loop=self._loop, **self._kwargs)
+
+
+class HttpRunner(web.AppRunner):
+    """aiohttp's runner with this server. Bodies are handed on as they came: it would unpack them silently."""
+
+    def __init__(self, app: web.Application, patience: Patience) -> None:
+        super().__init__(app, access_log=None, shutdown_timeout=5.0, auto_decompress=False, patience=patience)
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        return _Server(
+            made.request_handler, request_factory=made.request_factory, loop=made._loop, **made._kwargs
+        )
