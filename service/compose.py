@@ -23,6 +23,7 @@ from service.api.operations import OperationRoutes
 from service.api.patience import Patience
 from service.api.reconcile import ReconcileRoutes
 from service.api.server import HttpRunner
+from service.clients.outside import outside_session
 from service.clients.ten99policy import Ten99Policy
 from service.clients.upwork import Upwork
 from service.clock import Clock, utc_now
@@ -107,7 +108,8 @@ async def serving(
         limit = timedelta(seconds=settings.silence_seconds) if settings.poll_seconds else None
         sources = Sources(store, clock, metrics, limit)
         stack.push_async_callback(sources.stop)
-        upwork = Upwork(session, settings.upwork, clock)
+        outside = await stack.enter_async_context(outside_session())
+        upwork = Upwork(session, settings.upwork, clock, outside)
         handler = Handler(store, _rules(config, upwork))
         desk = Desk(
             store,

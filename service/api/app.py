@@ -17,7 +17,7 @@ from service.api.operations import OperationRoutes
 from service.api.patience import PATIENCE, Patience
 from service.api.problems import PROBLEM, Handler, Problem, answer
 from service.api.reconcile import ReconcileRoutes
-from service.clients.upwork import MAX_ATTACHMENT
+from service.clients.attachments import MAX_ATTACHMENT
 from service.ingest.webhooks import Webhooks
 from service.metrics import Metrics
 from service.web.pages import Pages, error_page

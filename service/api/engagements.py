@@ -32,7 +32,7 @@ from service.api.reading import (
     whole_number,
 )
 from service.api.views import coverage_view, day_view, engagement_view, event_view
-from service.clients.upwork import MAX_ATTACHMENT
+from service.clients.attachments import MAX_ATTACHMENT
 from service.clock import Clock, epoch
 from service.handle import Handler, Origin
 from service.ports import Store

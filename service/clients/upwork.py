@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiohttp
-from yarl import URL
 
 from domain.values import Terms
+from service.clients.attachments import Downloads
 from service.clients.dialects import DIALECTS
 from service.clients.fields import dig, id_of
 from service.clients.graphql import Graphql, refused
-from service.clients.http import TRY_AGAIN, Answer, Http, TooLong, VendorRefused
+from service.clients.http import Http, VendorRefused
 from service.clients.oauth import Tokens
 from service.clients.pace import Pace
 from service.clients.rows import (
@@ -25,28 +25,30 @@ from service.clients.rows import (
     offer_rows,
 )
 from service.clock import Clock, epoch, utc_now
-from service.settings import UpworkSettings, is_loopback
-
-MAX_ATTACHMENT = 15 * 1024 * 1024
-"""Bytes; 1099Policy takes no larger certificate (fact sheet 6.9)."""
+from service.settings import UpworkSettings
 
 PER_SECOND = 10
 """Requests Upwork allows from one address (Upwork facts, section 5)."""
-
-ATTACHMENT = "the attachment"
 
 
 class Upwork:
     """Reads from Upwork. Raises `VendorUnavailable` (try again) or `VendorRefused` (do not)."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, settings: UpworkSettings, clock: Clock = utc_now
+        self,
+        session: aiohttp.ClientSession,
+        settings: UpworkSettings,
+        clock: Clock = utc_now,
+        outside: aiohttp.ClientSession | None = None,
     ) -> None:
-        self._home = _origin(URL(settings.url))
+        """``outside`` is the session for hosts other than Upwork's own; see `service.clients.outside`."""
         self._http = Http(session, "Upwork")
         self._pace = Pace(1.1 / PER_SECOND)
         self._tokens = Tokens(self._http, settings, self._pace.turn)
         self._graphql = Graphql(self._http, settings, self._tokens, self._pace)
+        self._downloads = Downloads(
+            settings.url, self._http, outside or session, self._tokens, self._pace.turn
+        )
         self._dialect = DIALECTS[settings.dialect]
         self._at_once = list(self._dialect.at_once)
         self._clock = clock
@@ -150,59 +152,5 @@ class Upwork:
         return found.data
 
     async def download(self, url: str, allowed_hosts: tuple[str, ...]) -> bytes:
-        """An attachment's bytes: from an allowed host only, a PDF of at most 15 MB (guide 4.6).
-
-        Raises `VendorRefused` for anything that must not be fetched or sent on.
-        """
-        place = self._allowed(url, allowed_hosts)
-        answer = await self._fetch(place)
-        if answer.status != 200:
-            raise self._not_downloaded(answer)
-        if not answer.body.startswith(b"%PDF"):
-            raise refused(ATTACHMENT, "it is not a PDF", 415)
-        return answer.body
-
-    def _allowed(self, url: str, allowed_hosts: tuple[str, ...]) -> URL:
-        """The address as the request will use it, so that nothing is read differently in between."""
-        try:
-            place = URL(url)
-        except ValueError:
-            raise refused(ATTACHMENT, "its address cannot be read", 400) from None
-        host = (place.raw_host or "").lower()
-        upwork = not is_loopback(self._home[1] or "") and f".{host}".endswith(".upwork.com")
-        listed = host in {allowed.strip().lower() for allowed in allowed_hosts}
-        trusted = _origin(place) == self._home or (place.scheme == "https" and (upwork or listed))
-        if not trusted or place.raw_user is not None or place.raw_password is not None:
-            why = f"its host {host} is not allowed; list it under [attachments] allowed_hosts"
-            raise refused(ATTACHMENT, why, 403)
-        return place
-
-    async def _fetch(self, place: URL) -> Answer:
-        """The token goes to Upwork's own origin alone; refused once, it is renewed once."""
-        if _origin(place) != self._home:
-            return await self._get(place, {})
-        token = await self._tokens.access()
-        answer = await self._get(place, {"Authorization": f"Bearer {token}"})
-        if answer.status != 401:
-            return answer
-        self._tokens.spoiled(token)
-        return await self._get(place, {"Authorization": f"Bearer {await self._tokens.access()}"})
-
-    async def _get(self, place: URL, headers: Mapping[str, str]) -> Answer:
-        await self._pace.turn()
-        try:
-            return await self._http.send(
-                "GET", str(place), headers=headers, what=ATTACHMENT, longest=MAX_ATTACHMENT
-            )
-        except TooLong:
-            raise refused(ATTACHMENT, "it is larger than 15 MB", 413) from None
-
-    def _not_downloaded(self, answer: Answer) -> Exception:
-        why = f"the download answered {answer.status}"
-        if answer.status in TRY_AGAIN or answer.status >= 500 or answer.status == 401:
-            return self._http.unavailable(ATTACHMENT, why, answer)
-        return refused(ATTACHMENT, why, answer.status)
-
-
-def _origin(place: URL) -> tuple[str, str | None, int | None]:
-    return place.scheme, place.raw_host, place.port
+        """An attachment's bytes; see `Downloads.fetch`."""
+        return await self._downloads.fetch(url, allowed_hosts)

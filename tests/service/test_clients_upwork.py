@@ -11,9 +11,10 @@ from golden_guide import CONTRACT, FREELANCER
 from vendor_double import TOKEN, Asked, Says, token, upwork
 
 from service.clients import http
+from service.clients.attachments import MAX_ATTACHMENT
 from service.clients.documents import terms_of_guide
 from service.clients.http import VendorRefused, VendorUnavailable
-from service.clients.upwork import MAX_ATTACHMENT, Upwork
+from service.clients.upwork import Upwork
 
 WHOLE = {"contract": CONTRACT, "freelancer": FREELANCER}
 UNAUTHENTICATED = Says(401, {"message": "Authentication failed"})
@@ -418,3 +419,4 @@ async def test_every_request_takes_its_turn() -> None:
 def _count_turns(client: Upwork, turn: Callable[[], Any]) -> None:
     client._pace.turn = turn  # type: ignore[method-assign]
     client._tokens._turn = turn
+    client._downloads._turn = turn
