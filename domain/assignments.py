@@ -35,6 +35,28 @@ def window_of(s: Engagement, made: Assignment) -> Window:
     return dates if canceled is None else Window(dates.starts_at, min(dates.ends_at, canceled))
 
 
+def term_of(s: Engagement, starts_at: int) -> int:
+    """How many terms went before the one that an assignment starting then was made for: its answer may come
+    after a renewal."""
+    return next((n for n, term in enumerate(s.earlier) if starts_at < term.window.ends_at), len(s.earlier))
+
+
+def is_news(s: Engagement, assignment_id: str, starts_at: int) -> bool:
+    """Whether the term it is for has no assignment yet."""
+    place = term_of(s, starts_at)
+    made = s.earlier[place].assignment if place < len(s.earlier) else s.assignment
+    return made is None and all(known.assignment_id != assignment_id for known in s.assignments)
+
+
+def assigned(s: Engagement, made: Assignment) -> Engagement:
+    """The engagement whose term has this assignment."""
+    place = term_of(s, made.effective_date)
+    if place == len(s.earlier):
+        return replace(s, assignment=made)
+    term = replace(s.earlier[place], assignment=made)
+    return replace(s, earlier=(*s.earlier[:place], term, *s.earlier[place + 1 :]))
+
+
 def runs_on(s: Engagement, made: Assignment, at: int) -> bool:
     """Whether it stands at the vendor beyond ``at``: what is cancelled can be ended no more."""
     return canceled_at(s, made.assignment_id) is None and at < dates_of(s, made).ends_at

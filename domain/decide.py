@@ -5,7 +5,7 @@ from typing import assert_never
 
 from domain import commands as c
 from domain import events as e
-from domain.assignments import canceled_at, dates_of
+from domain.assignments import canceled_at, dates_of, is_news
 from domain.coverage import standing, vendor_time
 from domain.deadlines import deadlines, renewal_passed, runs_beyond
 from domain.errors import NotKnown, Refused
@@ -110,7 +110,7 @@ def _facts(s: Engagement, command: c.EngagementCommand) -> tuple[e.EngagementEve
             return () if s.opted_in or s.over else (e.OptInNoted(),)
         case c.ConfirmAssignment(_, assignment_id, policy_id, effective_date, end_date, moved_from):
             made = e.AssignmentCreated(assignment_id, policy_id, effective_date, end_date, moved_from)
-            return () if s.assignment else (made,)
+            return (made,) if is_news(s, assignment_id, effective_date) else ()
         case c.NoteAssignmentRefused(_, message, assignment_id):
             return () if s.assignment_refused else (e.AssignmentRefused(message, assignment_id),)
         case c.ConfirmCoverageEnded(_, how, end_date, assignment_id):

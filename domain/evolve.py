@@ -6,7 +6,7 @@ from typing import assert_never
 
 from domain import events as e
 from domain import lifecycle
-from domain.assignments import noted
+from domain.assignments import assigned, noted, term_of
 from domain.state import (
     Assignment,
     AssignmentNews,
@@ -93,7 +93,7 @@ def _fold(s: Engagement, event: e.EngagementEvent, entry: Entry) -> Engagement:
             made = Assignment(
                 event.assignment_id, event.policy_id, event.effective_date, event.end_date, entry.version
             )
-            return _done(replace(s, assignment=made), s.step("assignment"))
+            return _done(assigned(s, made), s.step("assignment", term_of(s, made.effective_date)))
         case e.AssignmentRefused(message):
             return _done(replace(s, assignment_refused=message), s.step("assignment"))
         case e.AssignmentCancelled(assignment_id, said_at, canceled_at):

@@ -220,9 +220,11 @@ class Engagement:
         before = self.earlier[-1].policies if self.earlier else ()
         return {id: policy for id, policy in self.policies.items() if id not in before}
 
-    def step(self, deed: str) -> str:
-        """The step that does ``deed`` in the current term: ``quote``, then ``quote:term-2``."""
-        return f"{deed}:term-{len(self.earlier) + 1}" if self.earlier else deed
+    def step(self, deed: str, before: int | None = None) -> str:
+        """The step that does ``deed`` in the current term, or in the one that has so many ``before`` it:
+        ``quote`` in the first, then ``quote:term-2``."""
+        before = len(self.earlier) if before is None else before
+        return f"{deed}:term-{before + 1}" if before else deed
 
     def generation(self, step: str) -> int:
         """How many times a person has started this step afresh, from 1."""

@@ -17,10 +17,14 @@ from service.clients.ten99policy import Ten99Policy
 from service.clients.upwork import Upwork
 from service.clock import Clock, epoch
 from service.config import Config
+from service.effects.standing import cancelled_already, standing_assignment
 from service.handle import Handler, Origin
 from service.ports import Claimed, Store
 
 DAY = int(timedelta(days=1).total_seconds())
+
+KEYS_LIVE = DAY
+"""For how many seconds 1099Policy remembers an idempotency key (fact sheet, section 5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,28 +241,64 @@ async def _open_session(effect: x.OpenSession, claimed: Claimed, desk: Desk) -> 
 
 
 async def _create_assignment(effect: x.CreateAssignment, claimed: Claimed, desk: Desk) -> c.EngagementCommand:
+    """Under a key that an earlier try may not have had, what that try made is looked for first."""
+    other_key = claimed.generation > 1 or desk.now() - epoch(claimed.created_at) > KEYS_LIVE
+    left = await _left(effect, claimed, desk) if other_key else None
+    if left is not None:
+        return _assigned(left, effect, effect.window.starts_at, desk.now())
+
     async def send(effective_date: int, key: str) -> dict[str, Any]:
-        return await desk.ten99policy.create_assignment(
-            effect, key, effective_date=effective_date, end_date=effect.window.ends_at
-        )
+        try:
+            return await desk.ten99policy.create_assignment(
+                effect, key, effective_date=effective_date, end_date=effect.window.ends_at
+            )
+        except VendorRefused:
+            left = await _left(effect, claimed, desk) if claimed.attempt > 1 else None
+            if left is None:
+                raise
+            return left
 
     try:
-        made, effective, moved_from = await _dated(send, effect.window.starts_at, claimed.key, desk)
+        made, effective, _ = await _dated(send, effect.window.starts_at, claimed.key, desk)
     except VendorRefused as refused:
         if refused.code == "no_active_policy" or "No matching policy" in refused.why:
             return c.NoteAssignmentRefused(desk.now(), refused.why)
         raise
+    return _assigned(made, effect, effective, desk.now())
+
+
+async def left_behind(effect: x.Effect, claimed: Claimed, desk: Desk) -> c.EngagementCommand | None:
+    """What an effect that is wanted no more has made all the same: its answer was lost. None where nothing.
+
+    An attempt that the store was away for is not counted, so that even a first one may have called.
+    """
+    if not isinstance(effect, x.CreateAssignment):
+        return None
+    left = await _left(effect, claimed, desk)
+    return None if left is None else _assigned(left, effect, effect.window.starts_at, desk.now())
+
+
+async def _left(effect: x.CreateAssignment, claimed: Claimed, desk: Desk) -> dict[str, Any] | None:
+    engagement = await desk.handler.load(effect.engagement_id)
+    since = int(epoch(claimed.created_at) + desk.ten99policy.ahead_by)
+    return await standing_assignment(desk.ten99policy, effect, engagement, since)
+
+
+def _assigned(
+    made: dict[str, Any], effect: x.CreateAssignment, effective: int, now: int
+) -> c.ConfirmAssignment | c.NoteAssignmentRefused:
     refusal = _ineligible(made)
     if refusal is not None:
-        return c.NoteAssignmentRefused(desk.now(), refusal, str(made["id"]))
+        return c.NoteAssignmentRefused(now, refusal, str(made["id"]))
     policy_id = made.get("policy")
+    starts_at, asked = instant(made.get("effective_date")) or effective, effect.window.starts_at
     return c.ConfirmAssignment(
-        desk.now(),
+        now,
         str(made["id"]),
         policy_id if isinstance(policy_id, str) else None,
-        instant(made.get("effective_date")) or effective,
+        starts_at,
         instant(made.get("end_date")) or effect.window.ends_at,
-        moved_from,
+        moved_from=asked if starts_at > asked else None,
     )
 
 
@@ -388,7 +428,19 @@ async def _upload_certificate(
     return c.ConfirmCertificateUploaded(desk.now(), str(certificate["id"]), effect.sha256)
 
 
-async def _end_coverage(effect: x.EndCoverage, claimed: Claimed, desk: Desk) -> c.ConfirmCoverageEnded:
+async def _end_coverage(effect: x.EndCoverage, claimed: Claimed, desk: Desk) -> c.EngagementCommand:
+    """What others have cancelled refuses to be ended, and is over."""
+    try:
+        return await _ended(effect, claimed, desk)
+    except VendorRefused:
+        there = int(desk.now() + desk.ten99policy.ahead_by)
+        cancelled = await cancelled_already(desk.ten99policy, effect.assignment_id, there)
+        if cancelled is None:
+            raise
+        return cancelled
+
+
+async def _ended(effect: x.EndCoverage, claimed: Claimed, desk: Desk) -> c.ConfirmCoverageEnded:
     """Fact sheet section 10, row 18: cancel by job before the start, shorten the assignment after it."""
     named = effect.assignment_id if effect.earlier else None
     if effect.ended_at < effect.starts_at and not effect.earlier:

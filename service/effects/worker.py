@@ -15,7 +15,7 @@ from domain.ids import subject
 from domain.react import still_wanted
 from service.clients.http import VendorRefused, VendorUnavailable
 from service.effects.backoff import Ladder
-from service.effects.perform import Desk, NotYet, perform
+from service.effects.perform import Desk, NotYet, left_behind, perform
 from service.handle import Contended, Origin
 from service.metrics import Metrics
 from service.ports import Claimed, EffectDone, EffectParkedMark
@@ -176,14 +176,11 @@ class Worker:
 
     async def _perform(self, claimed: Claimed) -> None:
         engagement = await self._desk.handler.load(subject(claimed.stream_id))
-        if not still_wanted(engagement, claimed.step, claimed.generation):
-            await self._desk.store.finish(claimed, "withdrawn")
-            self._metrics.effects.labels(claimed.kind, "withdrawn").inc()
-            return
+        wanted = still_wanted(engagement, claimed.step, claimed.generation)
         effect: Effect = codec.effect_from(claimed.kind, claimed.payload)
         try:
             with self._metrics.effect_seconds.labels(claimed.kind).time():
-                outcome = await perform(effect, claimed, self._desk)
+                outcome = await (perform if wanted else left_behind)(effect, claimed, self._desk)
         except VendorUnavailable as unavailable:
             await self._unavailable(claimed, unavailable)
             return
@@ -193,6 +190,10 @@ class Worker:
             return
         except VendorRefused as refused:
             await self._park(claimed, str(refused), refused.plain)
+            return
+        if outcome is None:
+            await self._desk.store.finish(claimed, "withdrawn")
+            self._metrics.effects.labels(claimed.kind, "withdrawn").inc()
             return
         await self._settle(claimed, outcome, self._desk.origin(claimed), _done(claimed))
         self._metrics.effects.labels(claimed.kind, "done").inc()

@@ -32,8 +32,8 @@ TEN99POLICY_TYPES = frozenset(
     }
 )
 
-ASSIGNMENT_TYPES = frozenset({"assignment.cancelled", "assignment.changed"})
-"""Beyond the guide's; ``changed`` comes of asking alone, no webhook says so."""
+ASSIGNMENT_TYPES = frozenset({"assignment.cancelled", "assignment.changed", "assignment.standing"})
+"""Beyond the guide's; ``changed`` and ``standing`` come of asking alone, no webhook says so."""
 
 QUIET_FAMILIES = ("application.", "assignment.", "invoice.", "category_code.", "webhook.")
 """1099Policy's other events that are known: they need no act here."""
@@ -218,7 +218,7 @@ def _certificate(
 
 def _assignment(
     known: str, assignment_id: str, data: Mapping[str, Any], at: int
-) -> c.NoteAssignmentCancelled | c.NoteAssignmentChanged | None:
+) -> c.NoteAssignmentCancelled | c.NoteAssignmentChanged | c.ConfirmAssignment | None:
     """None where it says nothing that counts: one that is not cancelled after all, or dates that are none."""
     begins, ends = instant(data.get("effective_date")), instant(data.get("end_date"))
     if known == "assignment.cancelled":
@@ -228,6 +228,8 @@ def _assignment(
         return c.NoteAssignmentCancelled(at, assignment_id, at if canceled_at is None else canceled_at)
     if begins is None or ends is None:
         return None
+    if known == "assignment.standing":
+        return c.ConfirmAssignment(at, assignment_id, _id(data, "policy"), begins, ends)
     return c.NoteAssignmentChanged(at, assignment_id, begins, ends)
 
 

@@ -1,12 +1,10 @@
-"""What 1099Policy shows of policies, certificates and assignments, against what engagements show. Pure."""
+"""What 1099Policy shows of policies and certificates, against what engagements show. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from domain.assignments import canceled_at, dates_of
 from domain.coverage import policy_spans
 from domain.state import Certificate, Engagement, Policy
-from domain.values import Window
 from service.clients.fields import instant
 from service.poll.facts import Fact
 
@@ -86,32 +84,3 @@ def certificate_facts(row: Row, certificate: Certificate, now: int) -> Iterator[
     key = f"poll:certificate:{id}:{status}:{until or ''}:{updated or at}"
     body = {"id": key, "type": f"certificate.{verdict}", "created": at, "data": {"object": {**row}}}
     yield Fact("1099policy", body, id, said_at)
-
-
-def assignment_facts(row: Row, engagement: Engagement, now: int) -> Iterator[Fact]:
-    """That the engagement's assignment is cancelled, or its dates, where the engagement shows otherwise."""
-    made = engagement.assignment
-    if made is None or str(row.get("id")) != made.assignment_id:
-        return
-    id, known = made.assignment_id, canceled_at(engagement, made.assignment_id)
-    data = {**row, "object": "assignment"}
-    if row.get("cancelled") is True:
-        dated = instant(row.get("cancellation_date"))
-        if known is None or (dated is not None and dated < known):
-            at = now if dated is None else min(dated, now)
-            key = f"poll:assignment:{id}:cancelled:{'' if dated is None else dated}"
-            body = {"id": key, "type": "assignment.cancelled", "created": at, "data": data}
-            yield Fact("1099policy", body, id, dated)
-        return
-    starts, ends = instant(row.get("effective_date")), instant(row.get("end_date"))
-    if (
-        starts is None
-        or ends is None
-        or known is not None
-        or Window(starts, ends) == dates_of(engagement, made)
-    ):
-        return
-    latest = max((n.said_at for n in engagement.assignment_news.get(id, ())), default=0)
-    key = f"poll:assignment:{id}:dates:{starts}:{ends}:{latest}"
-    body = {"id": key, "type": "assignment.changed", "created": max(now, latest), "data": data}
-    yield Fact("1099policy", body, id, None)

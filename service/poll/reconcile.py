@@ -8,8 +8,10 @@ from random import uniform
 
 from domain.ids import subject
 from domain.state import Engagement
+from service.clients.fields import instant
 from service.clients.http import VendorRefused, VendorUnavailable
 from service.clients.pace import Pace
+from service.clients.pages import back_to
 from service.clients.rows import CONTRACTS_AT_ONCE, ContractRow, OfferRow
 from service.clients.ten99policy import Ten99Policy
 from service.clients.upwork import Upwork
@@ -20,7 +22,7 @@ from service.lists import ReadModels
 from service.metrics import Metrics
 from service.poll.facts import Fact, Source
 from service.poll.report import Found, Report
-from service.poll.ten99policy import differences, event_pages
+from service.poll.ten99policy import differences, event_pages, running, unknown_assignments
 from service.poll.upwork import contract_facts, offer_facts
 from service.ports import SourceState, Store
 
@@ -105,27 +107,50 @@ class _Sweep:
 
     async def ten99policy(self) -> None:
         await self._events()
+        await self._assignments()
+        vendor, store = self._parts.ten99policy, self._parts.store
         async for batch, cursor in self._live():
+            now = self._there()
             asked = len({e.contractor_id for e in batch if e.contractor_id})
-            asked += sum(len(e.certificates) + (e.assignment is not None) for e in batch)
+            asked += sum(len(e.certificates) + len(running(e, now)) for e in batch)
             self._count("policies, certificates and assignments", asked)
-            vendor, store = self._parts.ten99policy, self._parts.store
-            now = epoch(self._parts.clock()) + int(vendor.ahead_by)  # by the clock its own news is dated by
-            facts = await differences(vendor, store, self._parts.handler, batch, now)
-            await self._bring(facts, cursor)
+            await self._bring(await differences(vendor, store, self._parts.handler, batch, now), cursor)
+
+    def _there(self) -> int:
+        """Now, by the clock that 1099Policy's own news is dated by."""
+        return epoch(self._parts.clock()) + int(self._parts.ten99policy.ahead_by)
 
     async def _events(self) -> None:
-        """The cursor moves once all pages are in: a sweep that breaks off begins again where this one did."""
         name = "1099policy:events"
-        now = self._parts.clock()
-        place = await self._parts.store.cursor(name)
-        floor = epoch(now - LOOK_BACK) if place is None else int(place) - int(OVERLAP.total_seconds())
-        latest = 0 if place is None else int(place)
+        floor, latest = await self._place(name)
         async for page in event_pages(self._parts.ten99policy, floor):
             self._count("events")
             await self._bring(page, None)
             latest = max([latest, *(f.said_at for f in page if f.said_at is not None)])
-        await self._bring([], (name, str(min(latest, epoch(now)))))
+        await self._moved(name, latest)
+
+    async def _assignments(self) -> None:
+        """Those made lately, or all: an answer that was lost leaves one that nobody here knows."""
+        name, until = "1099policy:assignments", self._there() - int(GRACE.total_seconds())
+        floor, latest = await self._place(name)
+        vendor, store = self._parts.ten99policy, self._parts.store
+        async for page in back_to(vendor.read, "/assignments", 0 if self._whole else floor):
+            self._count("assignments made lately")
+            await self._bring(await unknown_assignments(store, self._parts.handler, page, until), None)
+            made = [created for row in page if (created := instant(row.get("created"))) is not None]
+            latest = max([latest, *(created for created in made if created <= until)])
+        await self._moved(name, latest)
+
+    async def _place(self, name: str) -> tuple[int, int]:
+        """How far back to look, and how far the last sweep came, in epoch seconds."""
+        place = await self._parts.store.cursor(name)
+        if place is None:
+            return epoch(self._parts.clock() - LOOK_BACK), 0
+        return int(place) - int(OVERLAP.total_seconds()), int(place)
+
+    async def _moved(self, name: str, latest: int) -> None:
+        """Only once all pages are in: a sweep that breaks off begins again where this one did."""
+        await self._bring([], (name, str(min(latest, epoch(self._parts.clock())))))
 
     async def upwork(self) -> None:
         await self._offers()

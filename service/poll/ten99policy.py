@@ -4,18 +4,18 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from domain.assignments import canceled_at, runs_on
 from domain.ids import subject
-from domain.state import Engagement
+from domain.state import Assignment, Engagement
 from service.clients.fields import id_of, instant
 from service.clients.http import VendorRefused
+from service.clients.pages import PAGE, Row, back_to, rows
 from service.clients.ten99policy import Ten99Policy
 from service.handle import Handler
+from service.poll.assignments import assignment_facts, standing_facts
 from service.poll.facts import Fact
-from service.poll.policies import assignment_facts, certificate_facts, policy_facts
+from service.poll.policies import certificate_facts, policy_facts
 from service.ports import Store
-
-PAGE = 100
-"""The most a list gives at once (fact sheet, section 3)."""
 
 
 async def event_pages(vendor: Ten99Policy, floor: int) -> AsyncIterator[list[Fact]]:
@@ -23,18 +23,8 @@ async def event_pages(vendor: Ten99Policy, floor: int) -> AsyncIterator[list[Fac
 
     A page that is known throughout ends nothing: webhooks may have brought it all, and lost one before it.
     """
-    after: str | None = None
-    seen: set[str] = set()
-    while True:
-        page = await _rows(vendor, "/events", after)
-        facts = [_event_fact(row) for row in page if (id_of(row.get("id")) or "") not in {"", *seen}]
-        if not facts:
-            return
-        yield facts[::-1]
-        seen |= {fact.about for fact in facts}
-        after = facts[-1].about
-        if all(fact.said_at is not None and fact.said_at < floor for fact in facts):
-            return
+    async for page in back_to(vendor.read, "/events", floor):
+        yield [_event_fact(row) for row in reversed(page)]
 
 
 def _event_fact(row: dict[str, Any]) -> Fact:
@@ -56,11 +46,28 @@ async def differences(
             path = f"/files/certificates/{quote(certificate.certificate_id, safe='')}"
             if shown := await _one(vendor, path):
                 found += certificate_facts(shown, certificate, now)
-        if engagement.assignment:
-            path = f"/assignments/{quote(engagement.assignment.assignment_id, safe='')}"
+        for made in running(engagement, now):
+            path = f"/assignments/{quote(made.assignment_id, safe='')}"
             if shown := await _one(vendor, path):
-                found += assignment_facts(shown, engagement, now)
+                found += assignment_facts(shown, engagement, made, now)
     return list({fact.body["id"]: fact for fact in found}.values())
+
+
+def running(engagement: Engagement, now: int) -> list[Assignment]:
+    """The assignments that may still change: none that is cancelled, of earlier terms none that is over."""
+    standing = [a for a in engagement.assignments if canceled_at(engagement, a.assignment_id) is None]
+    return [a for a in standing if a is engagement.assignment or runs_on(engagement, a, now)]
+
+
+async def unknown_assignments(store: Store, handler: Handler, page: Sequence[Row], until: int) -> list[Fact]:
+    """Those made before ``until`` for a job of ours whose engagement, live or over, knows of none."""
+    found: list[Fact] = []
+    for row in reversed(page):
+        job = id_of(row.get("job"))
+        for stream in await store.streams_of("job", job) if job else ():
+            if stream.startswith("engagement:"):
+                found += standing_facts(row, await handler.load(subject(stream)), until)
+    return found
 
 
 async def _concerned(store: Store, handler: Handler, row: dict[str, Any]) -> list[Engagement]:
@@ -75,20 +82,13 @@ async def _concerned(store: Store, handler: Handler, row: dict[str, Any]) -> lis
 
 async def _all(vendor: Ten99Policy, path: str) -> AsyncIterator[dict[str, Any]]:
     after: str | None = None
-    while page := await _rows(vendor, path, after):
+    while page := await rows(vendor.read, path, after):
         for row in page:
             yield row
         last = id_of(page[-1].get("id"))
         if len(page) < PAGE or last in (None, after):
             return
         after = last
-
-
-async def _rows(vendor: Ten99Policy, path: str, after: str | None) -> list[dict[str, Any]]:
-    behind = f"&starting_after={quote(after, safe='')}" if after else ""
-    found = await vendor.read(f"{path}?limit={PAGE}{behind}")
-    rows = found.get("data") if isinstance(found, dict) else found
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 async def _one(vendor: Ten99Policy, path: str) -> dict[str, Any] | None:

@@ -78,6 +78,7 @@ class Script:
     said: list[News] = field(default_factory=list)
     policies: dict[str, list[Record]] = field(default_factory=dict)
     assigned: dict[str, str] = field(default_factory=dict)
+    canceled: dict[str, tuple[int, int]] = field(default_factory=dict)
     certificates: set[str] = field(default_factory=set)
     prelude: int = 0
     looked_at: int = START + 60 * DAY
@@ -161,6 +162,8 @@ class Script:
     ) -> None:
         """An assignment is cancelled at 1099Policy; ``after`` is the call that brings it about."""
         engagement = self.id(letter)
+        if after == "create_assignment":
+            self.canceled[engagement] = at, at if canceled is None else canceled
         data = {
             "object": "assignment",
             "id": f"an_{engagement}",
@@ -194,7 +197,7 @@ class Script:
             state,
             tuple(self.said[: self.prelude]),
             tuple(self.said[self.prelude :]),
-            Facts(self.policies, self.assigned, frozenset(self.certificates)),
+            Facts(self.policies, self.assigned, self.canceled, frozenset(self.certificates)),
             tuple(sorted(engagements)),
             self.looked_at,
         )
@@ -412,6 +415,12 @@ def assignment_is_cancelled_before_its_start(s: Script) -> str:
     return "lapsed"
 
 
+def assignment_is_cancelled_and_the_contract_ends(s: Script) -> str:
+    assignment_is_cancelled(s)
+    s.ended("b")
+    return "ended"
+
+
 def assignment_is_cancelled_because_the_contract_ended(s: Script) -> str:
     returning_ended_before_its_start(s)
     s.assignment_cancelled("b", START - DAY + 60, after="cancel_assignments")
@@ -488,6 +497,7 @@ FLOWS: tuple[Callable[[Script], str], ...] = (
     returning_ended_before_its_start,
     assignment_is_cancelled,
     assignment_is_cancelled_before_its_start,
+    assignment_is_cancelled_and_the_contract_ends,
     assignment_is_cancelled_because_the_contract_ended,
     one_policy_expires_for_both,
     one_policy_is_canceled_for_both,

@@ -17,6 +17,9 @@ CASES_ON_POSTGRES = 297
 
 OBJECTS = ("create_job", "create_quote", "open_session", "create_assignment", "upload_certificate")
 
+ASKED_WHEN_LOST = ("read_assignments",)
+"""A reading that only an answer which was lost, or may have been, makes necessary."""
+
 LOOKED_UP = ("find_contractor", "policies_of")
 """Readings that an effect repeats when a later call of its fails."""
 
@@ -49,7 +52,7 @@ def differences(flow: Flow, manners: Manners, polite: Outcome, rudely: Outcome) 
     if rudely.unheard and not flow.ends:
         yield f"{rudely.unheard} news were never said"
     for call in polite.calls.keys() | rudely.calls.keys():
-        if manners.trouble and call[1] in LOOKED_UP:
+        if call[1] in ASKED_WHEN_LOST or (manners.trouble and call[1] in LOOKED_UP):
             continue
         was, now = polite.calls[call], rudely.calls[call]
         fewer_is_right = flow.ends or (call[1] == "open_session" and not manners.causal)
@@ -58,8 +61,7 @@ def differences(flow: Flow, manners: Manners, polite: Outcome, rudely: Outcome) 
     for id, was, now in zip(flow.engagements, polite.engagements, rudely.engagements, strict=True):
         made = [polite.calls[id, method] == rudely.calls[id, method] for method in OBJECTS]
         apart = {"session"} if manners.trouble or not manners.causal else set()
-        lost = manners.trouble and was["assignment"] and not now["assignment"]  # its answer never came
-        if flow.ends and (lost or not all(made) or rudely.unheard):
+        if flow.ends and (not all(made) or rudely.unheard):
             apart = was.keys() - {"state", "ended_at", "attention"}
             for at, told in now["answers"].items():
                 if told[0] and not was["answers"][at][0]:

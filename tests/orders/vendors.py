@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from story import COI, FRONTEND
 
 from domain.effects import CreateAssignment, CreateQuote, RecordInvoice
 from domain.values import ContractorDraft, JobDraft, Terms
-from service.clients.http import VendorUnavailable
+from service.clients.http import VendorRefused, VendorUnavailable
 
 Call = tuple[str, str]
 """Whom it is for (an engagement or a freelancer), and which of the client's methods."""
@@ -28,11 +29,13 @@ class Facts:
     """What is so at the vendors, whatever anybody was told of it.
 
     ``policies``: each policy's records, oldest first. ``assigned``: under which policy an assignment for
-    an engagement comes. ``with_certificate``: the engagements that have one attached.
+    an engagement comes. ``canceled``: from when on 1099Policy shows it as cancelled, and from which date.
+    ``with_certificate``: the engagements that have one attached.
     """
 
     policies: Mapping[str, Sequence[Record]]
     assigned: Mapping[str, str]
+    canceled: Mapping[str, tuple[int, int]]
     with_certificate: frozenset[str]
 
 
@@ -102,6 +105,7 @@ class Ten99PolicyDouble:
     def __init__(self, vendors: Vendors) -> None:
         self._vendors = vendors
         self._contractors: dict[str, dict[str, Any]] = {}
+        self._assignments: dict[str, dict[str, Any]] = {}
 
     async def find_contractor(self, email: str) -> dict[str, Any] | None:
         call = email.partition("@")[0], "find_contractor"
@@ -164,20 +168,49 @@ class Ten99PolicyDouble:
         engagement_id = assignment.engagement_id
         made = {
             "id": f"an_{engagement_id}",
+            "job": assignment.job_id,
             "policy": self._vendors.facts.assigned[engagement_id],
             "effective_date": effective_date,
             "end_date": end_date,
             "eligible": {"result": True, "message": ""},
         }
-        return await self._made(engagement_id, "create_assignment", lambda: made, key)
+
+        def make() -> dict[str, Any]:
+            return self._assignments.setdefault(engagement_id, made)
+
+        return await self._made(engagement_id, "create_assignment", make, key)
+
+    async def read(self, path: str) -> Any:
+        """One assignment, or the list of a job's."""
+        place = urlsplit(path)
+        job = parse_qs(place.query).get("job", [""])[0]
+        engagement_id = (job or place.path.rpartition("/")[2]).partition("_")[2]
+        row = self._assignments.get(engagement_id)
+        shown = row and {**row, **self._cancellation(engagement_id)}
+        rows = [shown] if shown and "starting_after" not in place.query else []
+        found = rows if job else shown
+        return await self._vendors.answer((engagement_id, "read_assignments"), lambda: found)
+
+    def _cancellation(self, engagement_id: str) -> dict[str, Any]:
+        since, canceled_at = self._vendors.facts.canceled.get(engagement_id, (None, None))
+        if since is None or since > self._vendors.now():
+            return {"cancelled": False}
+        return {"cancelled": True, "cancellation_date": canceled_at}
 
     async def cancel_assignments(self, job_id: str, key: str) -> dict[str, Any]:
-        return await self._made(job_id.removeprefix("jb_"), "cancel_assignments", dict, key)
+        return await self._over(job_id.removeprefix("jb_"), "cancel_assignments", key)
 
     async def shorten_assignment(self, assignment_id: str, end_date: int) -> dict[str, Any]:
         """A PUT has no key: it may be sent again, to the same effect."""
         engagement_id = assignment_id.removeprefix("an_")
-        return await self._made(engagement_id, "shorten_assignment", dict, f"{assignment_id} {end_date}")
+        return await self._over(engagement_id, "shorten_assignment", f"{assignment_id} {end_date}")
+
+    async def _over(self, engagement_id: str, method: str, key: str) -> dict[str, Any]:
+        """What is cancelled already cannot be ended (fact sheet 6.7)."""
+        if self._cancellation(engagement_id)["cancelled"]:
+            await self._vendors.meanwhile()
+            raise VendorRefused(vendor="double", what=method, why="it is cancelled", status=400)
+        return await self._made(engagement_id, method, dict, key)
 
     async def upload_certificate(
         self, engagement_id: str, contractor_id: str, file_name: str, content: bytes, key: str

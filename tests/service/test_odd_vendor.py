@@ -1,5 +1,6 @@
 """What a vendor answers is believed only when it can be read: anything else is for a person, never cover."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -50,7 +51,8 @@ class Desk:
 
 
 async def outcome(effect: x.Effect, answer: dict[str, Any]) -> Any:
-    claimed = Claimed("engagement:9001", "s", 1, "1099policy", "k", {}, "key", 1, 1, "c", None)  # type: ignore[arg-type]
+    created_at = datetime.fromtimestamp(1_800_000_000, UTC)
+    claimed = Claimed("engagement:9001", "s", 1, "1099policy", "k", {}, "key", 1, 1, "c", created_at)
     return await perform(effect, claimed, Desk(answer))  # type: ignore[arg-type]
 
 

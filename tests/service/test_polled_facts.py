@@ -10,11 +10,9 @@ from story import (
     END,
     NOW,
     START,
-    assigned,
     awaiting_opt_in,
     certificate_uploaded,
     insured,
-    policy_read,
     validated,
 )
 
@@ -24,7 +22,7 @@ from service.clients.rows import ContractRow, OfferRow
 from service.ingest.process import POLLED
 from service.ingest.translate import Acts, translate
 from service.poll.facts import Fact
-from service.poll.policies import assignment_facts, certificate_facts, policy_facts
+from service.poll.policies import certificate_facts, policy_facts
 from service.poll.upwork import contract_facts, offer_facts
 
 LATER = NOW + 3 * DAY
@@ -151,48 +149,6 @@ def test_a_certificate_still_looked_at_is_no_news() -> None:
         assert list(certificate_facts({"id": "ci", "status": status}, certificate, LATER)) == []
     (valid,) = certificate_uploaded().given(validated()).engagement.certificates.values()
     assert list(certificate_facts({"id": "ci", "status": "approved"}, valid, LATER)) == []
-
-
-def assignment(**more: Any) -> dict[str, Any]:
-    """As the vendor shows the one that `assigned` knows."""
-    return {"id": "an_1", "cancelled": False, "effective_date": START, "end_date": END, **more}
-
-
-@pytest.mark.parametrize(
-    ("change", "said_at", "state"),
-    [
-        ({"cancellation_date": LATER - 60}, LATER - 60, "lapsed"),
-        ({"cancellation_date": START + DAY}, START + DAY, "insured"),
-        ({}, None, "lapsed"),
-    ],
-)
-def test_a_cancelled_assignment_is_news_once(change: dict[str, Any], said_at: int | None, state: str) -> None:
-    story, row = assigned().given(policy_read()), assignment(cancelled=True, **change)
-    (fact,) = assignment_facts(row, story.engagement, LATER)
-    assert (fact.type, fact.about, fact.said_at) == ("assignment.cancelled", "an_1", said_at)
-    after = told(story, [fact])
-    after.becomes(state)
-    assert list(assignment_facts(row, after.engagement, LATER + 60)) == []
-
-
-def test_other_dates_of_an_assignment_are_news_each_time_they_change() -> None:
-    story, keys = assigned().given(policy_read()), []
-    for turn, end_date in enumerate((START + DAY, END, START + DAY)):
-        at, row = LATER + turn, assignment(end_date=end_date)
-        (fact,) = assignment_facts(row, story.engagement, at)
-        keys.append(fact.delivery(NOON).dedupe)
-        story = told(story, [fact], at)
-        assert story.covered(START + 2 * DAY).covered is (end_date == END)
-        assert list(assignment_facts(row, story.engagement, at + 60)) == []
-    assert len(set(keys)) == 3
-
-
-@pytest.mark.parametrize(
-    "row", [assignment(), assignment(id="an_other", cancelled=True), assignment(end_date=None), {}]
-)
-def test_an_assignment_as_it_is_known_is_no_news(row: dict[str, Any]) -> None:
-    assert list(assignment_facts(row, assigned().engagement, LATER)) == []
-    assert list(assignment_facts(row, insured().engagement, LATER)) == []
 
 
 def contract(status: str | None, **more: Any) -> ContractRow:

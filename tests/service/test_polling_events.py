@@ -3,7 +3,8 @@
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from service.poll.ten99policy import PAGE, event_pages
+from service.clients.pages import PAGE
+from service.poll.ten99policy import event_pages
 
 EVENTS = [{"id": f"ev_{n}", "type": "policy.active", "created": n, "data": {}} for n in range(250)]
 
