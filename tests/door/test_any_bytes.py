@@ -1,0 +1,188 @@
+"""Whatever is sent to the door, over bare sockets: it is answered with a 4xx or closed, and never a 5xx."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import strategies as st
+from places import ENOUGH, TOKEN, Place, PlaceMaker, answered
+
+from service.api.patience import Patience
+from service.compose import Tuning
+
+many = settings(
+    max_examples=150,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate],
+)
+
+
+@pytest.fixture
+async def hasty(places: PlaceMaker) -> AsyncIterator[Place]:
+    """What never ends is let go soon."""
+    async with places(Tuning(patience=Patience(head=0.1, body=0.1, idle=0.1, refused_body=0.05))) as made:
+        yield made
+
+
+async def statuses(place: Place, sent: bytes) -> list[int]:
+    """Every status that comes back for these bytes until the connection ends."""
+    found: list[int] = []
+    async with place.connection() as (reader, writer), asyncio.timeout(ENOUGH):
+        writer.write(sent)
+        writer.write_eof()
+        while (told := await answered(reader)) is not None:
+            found.append(told.status)
+    return found
+
+
+def refused(found: list[int]) -> bool:
+    return all(status < 500 for status in found)
+
+
+HEADERS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            [
+                *(b"X-Upwork-Webhook-Token", b"Ten99Policy-Signature", b"webhook-id", b"Content-Length"),
+                *(b"Transfer-Encoding", b"Content-Encoding", b"Content-Type", b"Expect", b"Host"),
+                *(b"Connection", b"X-Request-Id", b"Authorization", b"Idempotency-Key", b"", b"A b"),
+            ]
+        ),
+        st.one_of(
+            st.binary(max_size=40),
+            st.sampled_from(
+                [
+                    *(b"upwork-sandbox-token", b"chunked", b"gzip", b"br", b"0", b"-1", b"99999999999", b"1"),
+                    *(b"100-continue", b"close", b"upgrade", b"t=1,v1=00", b"application/json", b"\xff\xfe"),
+                ]
+            ),
+        ),
+    ),
+    max_size=6,
+)
+LINES = st.sampled_from(
+    [
+        *(b"POST /webhooks/upwork HTTP/1.1", b"POST /webhooks/1099policy HTTP/1.1", b"GET / HTTP/1.1"),
+        *(b"GET /v1/engagements/9001 HTTP/1.1", b"PUT /webhooks/upwork HTTP/1.1", b"POST * HTTP/1.1"),
+        *(
+            b"POST /webhooks/upwork HTTP/1.0",
+            b"POST /webhooks/upwork HTTP/3",
+            b"PRI * HTTP/2.0",
+            b"",
+            b"\x16\x03\x01",
+        ),
+        *(b"POST http://[::1 HTTP/1.1", b"GET /v1/engagements/%ff%00 HTTP/1.1", b"GET /\xc3\xa9 HTTP/1.1"),
+        *(b"GET /v1/engagements?cursor=%00&limit=9e9 HTTP/1.1", b"\x16\x03\x01"),
+    ]
+)
+
+
+async def test_no_request_head_and_no_body_gives_a_server_error(hasty: Place) -> None:
+    loop = asyncio.get_running_loop()
+
+    @many
+    @given(LINES, HEADERS, st.binary(max_size=120))
+    @example(b"POST /webhooks/upwork HTTP/1.1", [(b"Content-Length", b"3"), (b"Content-Length", b"4")], b"{}")
+    @example(b"POST /webhooks/upwork HTTP/1.1", [(b"Transfer-Encoding", b"chunked")], b"zz\r\n")
+    def sent(line: bytes, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        head = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        raw = line + b"\r\n" + head + b"\r\n" + body
+        found = asyncio.run_coroutine_threadsafe(statuses(hasty, raw), loop).result(ENOUGH)
+        assert refused(found), (raw, found)
+
+    await asyncio.to_thread(sent)
+    assert (await hasty.ask("GET", "/livez")).status == 200
+
+
+async def test_no_proven_body_gives_a_server_error(hasty: Place) -> None:
+    """Validly signed, whatever the bytes: kept, and answered as every delivery is."""
+    loop = asyncio.get_running_loop()
+
+    @many
+    @given(
+        st.one_of(
+            st.binary(min_size=1, max_size=200),
+            st.recursive(
+                st.none() | st.booleans() | st.floats() | st.text(max_size=9) | st.integers(),
+                lambda inner: (
+                    st.lists(inner, max_size=3)
+                    | st.dictionaries(
+                        st.sampled_from(
+                            ["id", "type", "data", "createdAt", "contract", "freelancer", "object"]
+                        ),
+                        inner,
+                        max_size=4,
+                    )
+                ),
+                max_leaves=9,
+            ).map(lambda found: repr(found).replace("'", '"').encode("utf-8", "surrogatepass")),
+        ),
+        st.sampled_from(["upwork"]),
+    )
+    @example(b'{"id":"\\u0000","type":"offer.accepted","data":{"contract":{"id":"\\u0000"}}}', "upwork")
+    @example(b'{"id":1e400,"type":[],"data":{"contract":{"id":-0}}}', "upwork")
+    @example(b"[" * 5000, "upwork")
+    def sent(body: bytes, source: str) -> None:
+        asked = hasty.ask("POST", f"/webhooks/{source}", data=body, headers=TOKEN)
+        told = asyncio.run_coroutine_threadsafe(asked, loop).result(ENOUGH)
+        assert told.status in (200, 202), (body, told)
+
+    await asyncio.to_thread(sent)
+
+
+PATHS = [
+    *("/v1/engagements/..%2f..%2flivez", "/v1/engagements/%2e%2e/%2e%2e/livez", "/v1//engagements/9001"),
+    *("/v1/engagements/%00", "/v1/engagements/" + "a" * 4000, "/v1/engagements/%f0%9f%92%a9", "//livez"),
+    *(
+        "/static/..%2fpages.py",
+        "/static/%2e%2e%2fpages.py",
+        "/static/../pages.py",
+        "/v1/engagements/a%0d%0ab",
+    ),
+    *("/webhooks/../v1/engagements", "/webhooks/nobody", "/V1/engagements", "/v1/engagements/9001/"),
+    *(
+        "/v1/deliveries/%27%3b--",
+        "/v1/freelancers/%ff",
+        "/v1/engagements?q=%00",
+        "/v1/engagements?q=" + "q" * 3000,
+    ),
+]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=range(len(PATHS)))
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "TRACE", "PROPFIND"])
+async def test_no_trick_with_a_path_gets_anywhere(place: Place, method: str, path: str) -> None:
+    told = await place.raw(f"{method} {path} HTTP/1.1\r\nHost: c\r\nContent-Length: 0\r\n\r\n".encode())
+    assert told
+    assert told.status < 500
+    if told.status >= 400 and method != "HEAD":
+        assert told.problem["detail"]
+    else:
+        assert path.startswith(("/v1/engagements?q=", "//livez", "/v1//")) or b"items" in told.body
+
+
+@pytest.mark.parametrize("headers", [200, 2000])
+async def test_a_flood_of_headers_is_refused(place: Place, headers: int) -> None:
+    flood = b"".join(b"X-%d: %s\r\n" % (n, b"a" * 50) for n in range(headers))
+    told = await place.raw(b"POST /webhooks/upwork HTTP/1.1\r\nHost: c\r\n" + flood + b"\r\n")
+    assert told is None or 400 <= told.status < 500
+
+
+async def test_a_single_endless_header_is_refused(place: Place) -> None:
+    told = await place.raw(b"GET /livez HTTP/1.1\r\nHost: c\r\nX: " + b"a" * 70_000 + b"\r\n\r\n")
+    assert told is None or told.status == 400
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "zstd", "identity", "x"])
+async def test_no_content_encoding_is_unpacked(place: Place, encoding: str) -> None:
+    for path in ("/webhooks/upwork", "/webhooks/1099policy"):
+        told = await place.raw(
+            f"POST {path} HTTP/1.1\r\nHost: c\r\nContent-Encoding: {encoding}\r\n"
+            f"X-Upwork-Webhook-Token: upwork-sandbox-token\r\nContent-Length: 400000\r\n\r\n".encode()
+        )
+        assert told
+        assert told.problem["status"] == 415, "before a byte of the body has come"
