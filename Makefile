@@ -35,6 +35,9 @@ test: .venv/.dev ## Run the whole test suite
 check: .venv/.dev ## Format, lint, types, import contracts, diagram, fast tests
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python -m domain.diagram --check README.md && $(BIN)/python -m pytest -m "not slow"
 
+audit: .venv/.dev ## Look for known faults in everything installed (needs the network)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check 'pip-audit>=2.9' && $(BIN)/pip-audit --skip-editable
+
 format: .venv/.dev ## Format and mend what can be mended
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from aiohttp import web
 
@@ -20,7 +20,7 @@ from service.clock import Clock, epoch, rfc3339
 from service.handle import Handler, Origin
 from service.ingest.process import PARKED_LONG, Processor
 from service.lists import ReadModels, find_engagements, is_silent
-from service.ports import Store, StoredDelivery
+from service.ports import DeliveryOutcome, Store, StoredDelivery
 from service.sources import SILENT, Sources
 
 CLEARS = {
@@ -128,6 +128,8 @@ class OperationRoutes:
         query, size = request.query, limit(request)
         if query.get("source") not in (None, "upwork", "1099policy"):
             raise Problem(400, "source must be upwork or 1099policy.")
+        if query.get("outcome") not in (None, *get_args(DeliveryOutcome)):
+            raise Problem(400, f"outcome must be one of {', '.join(get_args(DeliveryOutcome))}.")
         if not DELIVERY_ID.fullmatch(query.get("cursor", NO_DELIVERY)):
             raise Problem(400, "This cursor is not one of ours; leave it out to begin anew.")
         found = await self._store.deliveries(
