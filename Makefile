@@ -7,7 +7,7 @@ DATA_DIR ?= .coverd
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench fast format lint types contracts diagram clean
+.PHONY: help setup run test check audit bench fast format lint types contracts diagram clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
