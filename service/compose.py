@@ -33,14 +33,15 @@ from service.effects.perform import Desk
 from service.effects.worker import Worker
 from service.handle import Handler
 from service.ingest.process import Processor
-from service.ingest.webhooks import Webhooks
+from service.ingest.rotation import follow
+from service.ingest.webhooks import Source, Webhooks
 from service.lists import PageLists, ReadModels
 from service.metrics import Metrics
 from service.poll.poller import Poller, watch
 from service.poll.reconcile import UPWORK_SECONDS, Parts, Reconciler
 from service.ports import Lookup
 from service.preflight import warn_on_change
-from service.settings import Settings
+from service.settings import Settings, WebhookProof
 from service.sources import Sources
 from service.store.postgres import PostgresStore
 from service.tail import Tail
@@ -155,6 +156,8 @@ async def serving(
             routes = _routes(
                 settings, store, handler, processor, pool, runner, tail, metrics, clock, sources, reconciler
             )
+            changing = follow(_proofs(settings), routes.webhooks.use, tuning.sweep_seconds)
+            stack.push_async_callback(_ended, asyncio.create_task(changing, name="secrets"))
             app = make_app(routes, Door(settings.api_tokens), metrics, tuning.patience)
             url = await _listen(app, settings, tuning.patience, stack)
         yield Service(url, store, handler, processor, worker, runner, desk, reconciler)
@@ -194,6 +197,10 @@ def _connect(
         handler.on_effects = worker.nudge
 
 
+def _proofs(settings: Settings) -> dict[Source, WebhookProof]:
+    return {"upwork": settings.upwork.proof, "1099policy": settings.ten99policy.proof}
+
+
 def _routes(
     settings: Settings,
     store: PostgresStore,
@@ -219,7 +226,7 @@ def _routes(
         webhooks=Webhooks(
             store,
             processor,
-            {"upwork": settings.upwork.proof, "1099policy": settings.ten99policy.proof},
+            _proofs(settings),
             clock,
             metrics,
             sources.heard,

@@ -66,6 +66,8 @@ class WebhookProof:
     header: str
     dedupe_header: str = "webhook-id"
     tolerance_seconds: int = 300
+    secrets_file: Path | None = field(default=None, compare=False)
+    """Where the secrets were read from; it may change while the service runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,11 @@ class Settings:
     """How long a vendor may leave that unanswered before what it would say is unknown."""
     sandboxed: frozenset[str] = field(default_factory=frozenset)
     """Which vendors (``upwork``, ``1099policy``) are ours to fake in `coverd up`."""
+
+
+def secrets_in(text: str) -> tuple[Secret, ...]:
+    """Secrets separated by commas or lines, as they stand in a setting or a file."""
+    return tuple(Secret(s.strip()) for s in text.replace("\n", ",").split(",") if s.strip())
 
 
 UPWORK_API = "https://api.upwork.com"
@@ -297,11 +304,12 @@ class _Reader:
         if chosen not in SCHEMES:
             self.fault(f"{prefix}_WEBHOOK_SCHEME must be one of {', '.join(SCHEMES)}.")
         secrets = self.secret(f"{prefix}_WEBHOOK_SECRETS")
-        each = secrets.reveal().replace("\n", ",").split(",") if secrets else []
+        file = self.text(f"{prefix}_WEBHOOK_SECRETS_FILE")
         standard = chosen == "standard"
         return WebhookProof(
             scheme=chosen,
-            secrets=tuple(Secret(s.strip()) for s in each if s.strip()),
+            secrets=secrets_in(secrets.reveal() if secrets else ""),
+            secrets_file=Path(file) if file else None,
             header=self.text(f"{prefix}_WEBHOOK_HEADER") or ("webhook-signature" if standard else header),
             dedupe_header=self.text(f"{prefix}_WEBHOOK_ID_HEADER") or "webhook-id",
         )

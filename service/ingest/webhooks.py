@@ -41,6 +41,10 @@ class Webhooks:
         self._metrics = metrics
         self._heard = heard
 
+    def use(self, source: Source, proof: WebhookProof) -> None:
+        """From now on deliveries of ``source`` prove themselves by this: its secrets were changed."""
+        self._proofs[source] = proof
+
     async def upwork(self, request: web.Request) -> web.Response:
         return await self._receive(request, "upwork")
 
