@@ -12,7 +12,7 @@ from service.api.auth import Door
 from service.api.engagements import EngagementRoutes
 from service.api.feed import FeedRoutes
 from service.api.health import HealthRoutes
-from service.api.keys import REQUEST_ID
+from service.api.keys import REQUEST_ID, SERVER
 from service.api.operations import OperationRoutes
 from service.api.patience import PATIENCE, Patience
 from service.api.problems import PROBLEM, Handler, Problem, answer
@@ -50,7 +50,7 @@ def make_app(
         middlewares=[_outermost(door, metrics)], client_max_size=MAX_ATTACHMENT + 1024 * 1024
     )
     app[PATIENCE] = patience or Patience()
-    app.on_response_prepare.append(_name_request)
+    app.on_response_prepare.append(_mark)
     app.on_shutdown.append(routes.feed.end)
     add = app.router.add_route
     add("POST", "/webhooks/upwork", routes.webhooks.upwork)
@@ -92,7 +92,7 @@ def _outermost(door: Door, metrics: Metrics) -> Middleware:
 
         async def guarded(request: web.Request) -> web.StreamResponse:
             door.check(request)
-            if "\x00" in request.path or any("\x00" in value for value in request.query.values()):
+            if any("\x00" in text for text in (request.path, *request.query, *request.query.values())):
                 raise Problem(400, "A path or a query cannot hold the character NUL.")
             return await handler(request)
 
@@ -107,8 +107,9 @@ def _outermost(door: Door, metrics: Metrics) -> Middleware:
     return outermost
 
 
-async def _name_request(request: web.Request, response: web.StreamResponse) -> None:
+async def _mark(request: web.Request, response: web.StreamResponse) -> None:
     """Here and not in the middleware, which sees a stream only when it has ended."""
+    response.headers["Server"] = SERVER
     if REQUEST_ID in request:
         response.headers["X-Request-Id"] = request[REQUEST_ID]
 

@@ -1,4 +1,4 @@
-"""What the outermost middleware notes on each request."""
+"""What the outermost middleware notes on each request and answer."""
 
 from aiohttp import web
 
@@ -7,3 +7,6 @@ REQUEST_ID = web.RequestKey("request_id", str)
 
 ACTOR = web.RequestKey("actor", str)
 """Who acts, as events record it: never the token itself."""
+
+SERVER = "coverd"
+"""What the header Server says: neither which software serves, nor its version."""

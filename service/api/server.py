@@ -11,6 +11,7 @@ from uuid import uuid4
 import structlog
 from aiohttp import web
 
+from service.api.keys import SERVER
 from service.api.patience import Patience
 from service.api.problems import OURS, Problem, body_of, response
 
@@ -86,7 +87,7 @@ class Connection(web.RequestHandler):
             answered = response(Problem(500, OURS), request_id)
         else:
             answered = response(Problem(400, UNREADABLE), request_id)
-        answered.headers["X-Request-Id"] = request_id
+        answered.headers.update({"X-Request-Id": request_id, "Server": SERVER})
         answered.force_close()
         return answered
 
