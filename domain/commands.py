@@ -49,13 +49,14 @@ class NotePolicyActive:
 
 @dataclass(frozen=True, slots=True)
 class NotePolicyOver:
-    """A policy ended at ``ended_at``, by time or by cancellation; ``read_back``: see `PolicyCanceled`."""
+    """A policy ended at ``ended_at``, by time or by cancellation; the rest: see `PolicyCanceled`."""
 
     at: int
     policy_id: str
     ended_at: int
     canceled: bool
     read_back: bool = False
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

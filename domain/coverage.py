@@ -76,11 +76,11 @@ def policy_spans(policy: Policy) -> tuple[Span, ...]:
                 running = _dated(running, news.effective_at, news)
         elif running is not None:
             term = running.end
-            closed.append(_cut(running, _earlier(term, news.ended_at), news.kind, news.version))
+            closed.append(_cut(running, _over_at(news, term), news.kind, news.version))
             running = None
         elif closed:
             bound = term if news.kind == "canceled" else closed[-1].end
-            closed[-1] = _cut(closed[-1], _earlier(bound, news.ended_at), news.kind, news.version)
+            closed[-1] = _cut(closed[-1], _over_at(news, bound), news.kind, news.version)
     return (*closed, *([running] if running else []))
 
 
@@ -95,6 +95,12 @@ def _dated(span: Span, start: int | None, news: PolicyNews) -> Span:
         end=span.end if news.expires_at is None else news.expires_at,
         evidence=(*span.evidence, news.version),
     )
+
+
+def _over_at(news: PolicyNews, term: int | None) -> int | None:
+    """When news of an end says that a term is over: never after the term itself."""
+    moved = news.expires_at is not None and term is not None and news.expires_at < term
+    return _earlier(term, news.expires_at if moved else news.ended_at)
 
 
 def _earlier(one: int | None, other: int | None) -> int | None:

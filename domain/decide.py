@@ -75,9 +75,10 @@ def _facts(s: Engagement, command: c.EngagementCommand) -> tuple[e.EngagementEve
             return (e.ContractEnded(ended_at),)
         case c.NotePolicyActive(at, policy_id, quote_id, effective_at, expires_at, resumed):
             return (e.PolicyActivated(policy_id, at, quote_id, effective_at, expires_at, resumed),)
-        case c.NotePolicyOver(at, policy_id, ended_at, canceled, read_back):
-            over = e.PolicyCanceled if canceled else e.PolicyExpired
-            return (over(policy_id, at, ended_at, read_back),)
+        case c.NotePolicyOver(at, policy_id, ended_at, False, read_back):
+            return (e.PolicyExpired(policy_id, at, ended_at, read_back),)
+        case c.NotePolicyOver(at, policy_id, ended_at, _, read_back, expires_at):
+            return (e.PolicyCanceled(policy_id, at, ended_at, read_back, expires_at),)
         case c.RecordPolicy(_, policy_id, news):
             facts = tuple(fact for told in news if not _recorded(s, told) for fact in _facts(s, told))
             return (*facts, *((e.PolicyRead(policy_id),) if awaits_policy(s, policy_id) else ()))
@@ -173,8 +174,8 @@ def _recorded(s: Engagement, told: c.NotePolicyActive | c.NotePolicyOver) -> boo
     if isinstance(told, c.NotePolicyActive):
         term = (told.effective_at, told.expires_at, told.resumed)
         return any(n.kind == "active" and (n.effective_at, n.expires_at, n.resumed) == term for n in then)
-    end = ("canceled" if told.canceled else "expired", told.ended_at, told.read_back)
-    return any((n.kind, n.ended_at, n.read_back) == end for n in then)
+    end = ("canceled" if told.canceled else "expired", told.ended_at, told.read_back, told.expires_at)
+    return any((n.kind, n.ended_at, n.read_back, n.expires_at) == end for n in then)
 
 
 def _coverage_ended(s: Engagement, assignment_id: str | None) -> bool:

@@ -207,12 +207,15 @@ class PolicyCanceled:
     """A policy was cancelled with effect from ``ended_at``, which may lie in the past.
 
     ``read_back``: nobody said so at ``said_at``, but it was found to be so after all the news until then.
+    ``expires_at``: no date of cancellation was given, only an expiration date to come; where that is earlier
+    than the term known by then, it has moved and cover ends there (contract, "Meaning").
     """
 
     policy_id: str
     said_at: int
     ended_at: int
     read_back: bool = False
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,9 +239,9 @@ def _policy(
         case e.PolicyExpired():
             over = event.ended_at
             news = PolicyNews(event.said_at, version, "expired", ended_at=over, read_back=event.read_back)
-        case e.PolicyCanceled():
-            over = event.ended_at
-            news = PolicyNews(event.said_at, version, "canceled", ended_at=over, read_back=event.read_back)
+        case e.PolicyCanceled(_, said_at, ended_at, read_back, expires_at):
+            dates = None, expires_at, ended_at
+            news = PolicyNews(said_at, version, "canceled", *dates, read_back=read_back)
     told = in_order((*known.news, news))
     return replace(s, policies={**s.policies, event.policy_id: replace(known, news=told)})
 

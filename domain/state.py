@@ -12,7 +12,8 @@ from domain.values import Attachment, ContractorDraft, Hold, JobDraft, Patience,
 class PolicyNews:
     """One thing the vendor said of a policy, at ``said_at``, recorded as event ``version``.
 
-    ``active`` carries the term [effective_at, expires_at); ``expired`` and ``canceled`` carry ``ended_at``.
+    ``active`` carries the term [effective_at, expires_at); ``expired`` and ``canceled`` carry ``ended_at``,
+    and ``canceled`` ``expires_at`` too where it named no date of its own (see `PolicyCanceled`).
     """
 
     said_at: int

@@ -362,7 +362,7 @@ async def _told_of(policy_id: str, desk: Desk) -> tuple[_News, ...]:
     return tuple(
         c.NotePolicyActive(n.said_at, policy_id, quote_id, n.effective_at, n.expires_at, n.resumed)
         if n.kind == "active"
-        else c.NotePolicyOver(n.said_at, policy_id, _end(n), n.kind == "canceled", n.read_back)
+        else c.NotePolicyOver(n.said_at, policy_id, _end(n), n.kind == "canceled", n.read_back, n.expires_at)
         for n in in_order(tuple(told))
     )
 
@@ -395,11 +395,24 @@ def _read(policy: dict[str, Any], told: tuple[_News, ...], answers: int | None, 
         yield active(since, any(n.resumed and n.at == since for n in terms))
     if is_active and isinstance(last, c.NotePolicyOver):
         yield active(last.at, True)
-    ended_at = instant(policy.get("cancellation_date")) or ends_at or since
-    if not is_active and not (isinstance(last, c.NotePolicyOver) and last.ended_at == ended_at):
-        canceled = policy.get("status") != "expired"
-        at = max(since, last.at if last else since)
-        yield c.NotePolicyOver(at, policy_id, ended_at, canceled, read_back=True)
+    if not is_active:
+        yield from _read_over(policy, last, since, now)
+
+
+def _read_over(policy: dict[str, Any], last: _News | None, since: int, now: int) -> Iterator[_News]:
+    """Its end, where the news has not said so. A cancellation that shows no date counts from now, or from the
+    expiration date if that has moved."""
+    expires, canceled = instant(policy.get("expiration_date")), policy.get("status") != "expired"
+    dated = instant(policy.get("cancellation_date")) or (None if canceled else expires)
+    if isinstance(last, c.NotePolicyOver) and dated in (None, last.ended_at):
+        return
+    at = max(since, last.at if last else since)
+    if dated is not None:
+        ended, to_come = dated, None
+    else:
+        ended = since if expires is None else min(expires, now)
+        to_come = expires if expires != ended else None
+    yield c.NotePolicyOver(at, str(policy["id"]), ended, canceled, read_back=True, expires_at=to_come)
 
 
 def _unreadable(policy_id: str, why: str) -> VendorRefused:

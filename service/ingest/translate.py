@@ -234,11 +234,14 @@ def _assignment(
 
 
 def _over(known: str, policy_id: str, data: Mapping[str, Any], at: int) -> c.NotePolicyOver:
-    """A cancellation counts from its date, or from an expiration that moved earlier."""
+    """A cancellation counts from its date, or from an expiration that moved earlier: whether one to come has,
+    the term says that is known by then."""
     expires = instant(data.get("expiration_date"))
-    if known == "policy.canceled":
-        dated = instant(data.get("cancellation_date"))
-        if dated is None:
-            dated = expires if expires is not None and expires < at else at
+    ended = at if expires is None else min(at, expires)
+    if known != "policy.canceled":
+        return c.NotePolicyOver(at, policy_id, ended, canceled=False)
+    dated = instant(data.get("cancellation_date"))
+    if dated is not None:
         return c.NotePolicyOver(at, policy_id, dated, canceled=True)
-    return c.NotePolicyOver(at, policy_id, min(at, expires) if expires is not None else at, canceled=False)
+    to_come = expires if expires != ended else None
+    return c.NotePolicyOver(at, policy_id, ended, canceled=True, expires_at=to_come)

@@ -63,7 +63,9 @@ def _shows(policy: Policy | None, row: Row, status: str, now: int) -> bool:
         dated = spans and starts in (None, spans[-1].start) and ends in (None, spans[-1].end)
         return last.kind == "active" and bool(dated)
     if status == "cancelled":
-        return last.kind == "canceled" and instant(row.get("cancellation_date")) in (None, last.ended_at)
+        canceled_at = instant(row.get("cancellation_date"))
+        moved = canceled_at is None and last.expires_at not in (None, ends)
+        return last.kind == "canceled" and canceled_at in (None, last.ended_at) and not moved
     if last.kind == "active":
         return bool(spans) and spans[-1].over(now) and ends in (None, spans[-1].end)
     return True

@@ -60,8 +60,9 @@ def said(event: e.EngagementEvent) -> str:
             return _activated(event)
         case e.PolicyExpired(policy_id, _, ended_at):
             return f"Policy {policy_id} expired on {spoken(ended_at)}."
-        case e.PolicyCanceled(policy_id, _, ended_at):
-            return f"Policy {policy_id} was cancelled with effect from {spoken(ended_at)}."
+        case e.PolicyCanceled(policy_id, _, ended_at, _, expires_at):
+            moved = f", or when it expires on {spoken(expires_at)} if that was moved" if expires_at else ""
+            return f"Policy {policy_id} was cancelled with effect from {spoken(ended_at)}{moved}."
         case e.PolicyRead(policy_id):
             return f"Policy {policy_id}, under which the assignment covers, was read back."
         case e.CertificateValidated():

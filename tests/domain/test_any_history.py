@@ -80,6 +80,7 @@ news = st.one_of(
     st.builds(c.EndContract, hours, hours),
     st.builds(c.NotePolicyActive, hours, policy_ids, quote_ids, starts, ends, st.booleans()),
     st.builds(c.NotePolicyOver, hours, policy_ids, hours, st.booleans()),
+    st.builds(c.NotePolicyOver, hours, policy_ids, hours, st.just(True), st.just(False), ends),
     st.builds(c.NoteAssignmentCancelled, hours, st.sampled_from(["an_1", "an_1", "an_other"]), hours),
     st.builds(c.NoteAssignmentChanged, hours, st.just("an_1"), hours, hours),
     st.builds(c.NoteCertificateValidated, hours, certificate_ids, starts, ends),

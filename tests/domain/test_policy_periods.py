@@ -10,13 +10,15 @@ from domain.state import Certificate, CertificateNews, Policy, PolicyNews
 bounded = settings(max_examples=400, derandomize=True, database=None, deadline=None)
 
 Told = tuple[str, int | None, int | None]
-"""``active`` from … until …, or ``expired`` / ``canceled`` at …"""
+"""``active`` from … until …, or ``expired`` / ``canceled`` at …, the latter with an expiration to come"""
 
 
 def policy(*told: Told) -> Policy:
     """A policy whose news were said at 1, 2, 3 … and recorded in that order."""
     news = [
-        PolicyNews(n, n, "active", a, b) if kind == "active" else PolicyNews(n, n, kind, ended_at=a)  # type: ignore[arg-type]
+        PolicyNews(n, n, "active", a, b)
+        if kind == "active"
+        else PolicyNews(n, n, kind, ended_at=a, expires_at=b)  # type: ignore[arg-type]
         for n, (kind, a, b) in enumerate(told, 1)
     ]
     return Policy("pl_1", None, tuple(news))
@@ -30,8 +32,8 @@ def expired(at: int) -> Told:
     return ("expired", at, None)
 
 
-def canceled(at: int) -> Told:
-    return ("canceled", at, None)
+def canceled(at: int, expires: int | None = None) -> Told:
+    return ("canceled", at, expires)
 
 
 def periods(*told: Told) -> list[tuple[int | None, int | None]]:
@@ -61,6 +63,13 @@ def periods(*told: Told) -> list[tuple[int | None, int | None]]:
         ),
         pytest.param(
             [active(), canceled(150), canceled(300)], [(100, 200)], id="a correction stays inside the term"
+        ),
+        pytest.param([active(), canceled(120, 160)], [(100, 160)], id="an expiration moved earlier ends it"),
+        pytest.param([active(), canceled(120, 200)], [(100, 120)], id="one that did not move ends nothing"),
+        pytest.param([active(), canceled(120, 230)], [(100, 120)], id="nor does one that moved later"),
+        pytest.param([active(ends=None), canceled(120, 160)], [(100, 120)], id="nor where no term is known"),
+        pytest.param(
+            [active(), canceled(120, 160), canceled(130, 160)], [(100, 160)], id="told twice it stays moved"
         ),
         pytest.param([canceled(150)], [], id="a cancellation of the unknown covers nothing"),
         pytest.param(

@@ -1,6 +1,7 @@
 """News that is short of dates, names the wrong engagement, contradicts itself, or comes from another year."""
 
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -141,3 +142,23 @@ async def test_any_content_encoding_is_refused(world: Any) -> None:
     sent = {"X-Upwork-Webhook-Token": "upwork-sandbox-token", "Content-Encoding": "identity"}
     body = orjson.dumps({"id": "x", "type": "offer.accepted"})
     assert await world.drive.service.raw_post("/webhooks/upwork", body, sent) == 415
+
+
+async def test_a_cancellation_that_only_moves_the_expiration_ends_cover_there(world: Any) -> None:
+    """Contract, "Meaning": a cancellation takes effect at an expiration_date that moved earlier."""
+    engagement = await flows.first_time(world.drive)
+    shown = await world.drive.until(engagement, lambda s: s["coverage"]["next_change_at"] is not None)
+    begins = datetime.fromisoformat(shown["coverage"]["next_change_at"])
+    sooner = begins + timedelta(days=9)
+    moved = {"cancellation_date": None, "expiration_date": int(sooner.timestamp())}
+    await world.drive.policy(engagement, "cancel", **moved)
+    await world.drive.until_event(engagement, "PolicyCanceled")
+    assert (await world.drive.status(engagement))["state"] == "insured"
+
+    async def covered(at: datetime) -> bool:
+        path = f"/v1/engagements/{engagement}/coverage?at={at.isoformat().replace('+00:00', 'Z')}"
+        return bool((await world.drive.service.get(path))["covered"])
+
+    second = timedelta(seconds=1)
+    days = (begins - second, begins, sooner - second, sooner)
+    assert [await covered(at) for at in days] == [False, True, True, False]

@@ -289,6 +289,13 @@ def canceled_back_dated(s: Script) -> str:
     return "lapsed"
 
 
+def canceled_by_a_sooner_expiration(s: Script) -> str:
+    _insured(s)
+    s.policy("policy.canceled", START + 10 * DAY, ends=START + 20 * DAY)
+    s.policy("policy.canceled", START + 11 * DAY, ends=START + 20 * DAY)
+    return "lapsed"
+
+
 def canceled_again_for_earlier(s: Script) -> str:
     _insured(s)
     s.policy("policy.canceled", START + 10 * DAY, canceled=START + 9 * DAY)
@@ -439,6 +446,12 @@ def one_policy_is_canceled_for_both(s: Script) -> str:
     return "lapsed"
 
 
+def one_policy_expires_sooner_for_both(s: Script) -> str:
+    _returning(s)
+    s.policy("policy.canceled", START + 10 * DAY, ends=START + 20 * DAY)
+    return "lapsed"
+
+
 def one_policy_recovers_for_both(s: Script) -> str:
     one_policy_is_canceled_for_both(s)
     s.policy("policy.reactivated", START + 12 * DAY, starts=START + 13 * DAY)
@@ -478,6 +491,7 @@ FLOWS: tuple[Callable[[Script], str], ...] = (
     expired,
     canceled,
     canceled_back_dated,
+    canceled_by_a_sooner_expiration,
     canceled_again_for_earlier,
     canceled_ahead,
     falls_back_to_the_certificate,
@@ -501,6 +515,7 @@ FLOWS: tuple[Callable[[Script], str], ...] = (
     assignment_is_cancelled_because_the_contract_ended,
     one_policy_expires_for_both,
     one_policy_is_canceled_for_both,
+    one_policy_expires_sooner_for_both,
     one_policy_recovers_for_both,
     one_late_policy_is_canceled_for_both,
 )

@@ -22,7 +22,9 @@ from domain.state import Engagement
 
 HORIZON = 14
 FOR_EVER = HORIZON + 1
-"""A day beyond all that is looked at: what has no end reaches there."""
+"""A day beyond all that is looked at."""
+NEVER = 999
+"""The end of what has none."""
 
 
 class Told(NamedTuple):
@@ -47,7 +49,7 @@ def command(told: Told) -> c.EngagementCommand:
             return c.NotePolicyActive(at, told.of, None, a, b)
         case "expired" | "canceled":
             assert a is not None
-            return c.NotePolicyOver(at, told.of, a, told.what == "canceled")
+            return c.NotePolicyOver(at, told.of, a, told.what == "canceled", expires_at=b)
         case "validated":
             return c.NoteCertificateValidated(at, told.of, a, b)
         case "flagged" | "denied":
@@ -80,7 +82,7 @@ class Policy:
 
     terms: list[Term] = field(default_factory=list)
     live: bool = False
-    bound: int = FOR_EVER
+    bound: int = NEVER
 
     def hear(self, told: Told) -> None:
         if told.what == "active":
@@ -93,7 +95,8 @@ class Policy:
 
     def _cut(self, told: Told, most: int) -> None:
         assert told.a is not None
-        self.terms[-1].over = min(told.a, most)
+        moved = told.b if told.b is not None and told.b < most < NEVER else None
+        self.terms[-1].over = min(told.a if moved is None else moved, most)
 
     def _active(self, first: int | None, over: int | None) -> None:
         if self.live and first is not None and self.terms[-1].over <= first:
@@ -104,9 +107,9 @@ class Policy:
             last.over = last.over if over is None else over
         elif self.terms and first is not None and first <= last.over:
             last.first = first if last.first is None else min(first, last.first)
-            last.over = FOR_EVER if over is None else over
+            last.over = NEVER if over is None else over
         else:
-            self.terms.append(Term(first, FOR_EVER if over is None else over))
+            self.terms.append(Term(first, NEVER if over is None else over))
         self.live = True
 
 
@@ -175,13 +178,16 @@ def one_told(said: int) -> st.SearchStrategy[Told]:
         *(at, policies, maybe, st.one_of(st.none(), st.integers(1, HORIZON))),
     )
     over = st.builds(Told, at, policies, st.sampled_from(["expired", "canceled"]), days)
+    undated = st.builds(
+        lambda at, of, long: Told(at, of, "canceled", at, at + long), at, policies, st.integers(1, HORIZON)
+    )
     validated = st.builds(
         lambda at, of, a, long: Told(at, of, "validated", a, long and (at if a is None else a) + long),
         *(at, certificates, maybe, st.one_of(st.none(), st.integers(1, HORIZON))),
     )
     flagged = st.builds(Told, at, certificates, st.sampled_from(["flagged", "denied"]))
     ended = st.builds(Told, at, st.just("contract"), st.just("ended"), st.integers(6, HORIZON - 1))
-    return st.one_of(active, active, over, over, validated, flagged, ended)
+    return st.one_of(active, active, over, over, undated, validated, flagged, ended)
 
 
 def as_known(story: Story) -> Iterator[Engagement]:
@@ -260,6 +266,8 @@ def test_the_histories_hold_back_dated_ends_gaps_and_the_unknown() -> None:
     [
         ([Told(0, "pl_1", "active", 1, 10), Told(8, "pl_1", "canceled", 3)], 5, [False, True, False]),
         ([Told(8, "pl_1", "canceled", 3), Told(0, "pl_1", "active", 1, 10)], 5, [False, False, False]),
+        ([Told(0, "pl_1", "active", 1, 10), Told(2, "pl_1", "canceled", 2, 6)], 5, [False, True, True]),
+        ([Told(0, "pl_1", "active", 1, 10), Told(2, "pl_1", "canceled", 2, 10)], 5, [False, True, False]),
         ([Told(0, "pl_1", "active"), Told(1, "pl_1", "active", 1, 10)], 5, [False, None, True]),
         ([Told(0, "crt_1", "validated", 0, 9), Told(4, "contract", "ended", 3)], 5, [False, True, False]),
     ],

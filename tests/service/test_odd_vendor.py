@@ -107,3 +107,19 @@ async def test_a_policy_that_cannot_be_read_proves_neither_cover_nor_its_end(odd
 async def test_no_reading_is_from_the_future() -> None:
     told = await outcome(READ, {**POLICY, "created": 1_899_000_000})
     assert told.at == 1_800_000_000
+
+
+@pytest.mark.parametrize(
+    ("shown", "ended", "to_come"),
+    [
+        ({"cancellation_date": 1_795_000_000}, 1_795_000_000, None),
+        ({"expiration_date": 1_795_000_000}, 1_795_000_000, None),
+        ({"expiration_date": 1_805_000_000}, 1_800_000_000, 1_805_000_000),
+    ],
+)
+async def test_a_cancellation_read_without_its_date_counts_from_now_at_the_latest(
+    shown: dict[str, Any], ended: int, to_come: int | None
+) -> None:
+    told = await outcome(READ, {**POLICY, "status": "cancelled", **shown})
+    over = told.news[-1]
+    assert (over.ended_at, over.expires_at, over.canceled, over.read_back) == (ended, to_come, True, True)

@@ -64,6 +64,7 @@ def test_a_policy_as_it_is_known_is_no_news() -> None:
 CHANGES: list[tuple[dict[str, Any], list[str], str]] = [
     ({"status": "cancelled", "cancellation_date": NOW + DAY}, ["policy.canceled"], "lapsed"),
     ({"status": "cancelled"}, ["policy.canceled"], "lapsed"),
+    ({"status": "cancelled", "expiration_date": START + DAY}, ["policy.canceled"], "insured"),
     ({"status": None, "is_active": False}, ["policy.canceled"], "lapsed"),
     ({"status": "expired", "expiration_date": NOW + DAY}, ["policy.expired"], "lapsed"),
     ({"expiration_date": END + 30 * DAY}, ["policy.active"], "insured"),

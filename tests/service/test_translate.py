@@ -174,7 +174,7 @@ def test_an_expired_policy_ended_at_its_expiration_or_when_it_was_said(expires: 
         ({"cancellation_date": SAID - 99, "expiration_date": SAID - 5}, SAID - 99),
         ({"cancellation_date": None, "expiration_date": SAID - 5}, SAID - 5),
         ({"cancellation_date": "2025-12-01T22:40:00Z"}, START),
-        ({"expiration_date": END}, SAID),
+        ({"cancellation_date": SAID + 99, "expiration_date": END}, SAID + 99),
         ({"cancellation_date": "junk"}, SAID),
     ],
 )
@@ -184,6 +184,12 @@ def test_a_cancelled_policy_ends_on_its_cancellation_date(dates: dict[str, Any],
         assert isinstance(said, Acts)
         assert said.type == "policy.canceled"
         assert said.command == c.NotePolicyOver(SAID, "pl_1", ended, canceled=True)
+
+
+def test_a_cancellation_without_a_date_carries_the_expiration_that_may_have_moved() -> None:
+    said = from_1099policy("policy.canceled", {"id": "pl_1", "expiration_date": END})
+    assert isinstance(said, Acts)
+    assert said.command == c.NotePolicyOver(SAID, "pl_1", SAID, canceled=True, expires_at=END)
 
 
 @pytest.mark.parametrize("type_name", ["certificate.validated", "certificate.approved"])
