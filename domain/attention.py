@@ -77,18 +77,7 @@ def _overdue(s: Engagement) -> tuple[Attention, ...]:
 
 def _uncovered(s: Engagement) -> tuple[Attention, ...]:
     if s.state == LAPSED:
-        canceled = canceled_at(s, s.assignment.assignment_id) if s.assignment else None
-        ends = [x.end for x in spans(s) if x.end is not None]
-        return (
-            Attention(
-                "coverage_lapsed",
-                "What covered this engagement has ended before the contract did."
-                if canceled is None
-                else "The assignment was cancelled at 1099Policy, and nothing else covers this engagement.",
-                max(ends, default=s.latest_at if canceled is None else canceled),
-                "A new or reinstated policy, a validated certificate, or the end of the contract.",
-            ),
-        )
+        return (_lapsed(s),)
     if s.state == UNDER_REVIEW:
         flagged = [x.news[-1] for x in s.certificates.values() if x.news and x.verdict != "validated"]
         denied = all(n.verdict != "flagged" for n in flagged)
@@ -107,8 +96,23 @@ def _uncovered(s: Engagement) -> tuple[Attention, ...]:
             Attention(
                 "assignment_refused",
                 f"1099Policy waived the quote but refused the assignment: {s.assignment_refused}",
-                s.latest_at,
+                s.assignment_refused_at or s.latest_at,
                 "An active policy or a validated certificate.",
             ),
         )
     return ()
+
+
+def _lapsed(s: Engagement) -> Attention:
+    canceled = canceled_at(s, s.assignment.assignment_id) if s.assignment else None
+    last = max((x for x in spans(s) if x.end is not None), key=lambda x: x.end or 0, default=None)
+    because = canceled is not None and (last is None or last.over_by == "unassigned")
+    since = last.end if last else canceled
+    return Attention(
+        "coverage_lapsed",
+        "The assignment was cancelled at 1099Policy, and nothing else covers this engagement."
+        if because
+        else "What covered this engagement has ended before the contract did.",
+        s.latest_at if since is None else since,
+        "A new or reinstated policy, a validated certificate, or the end of the contract.",
+    )

@@ -347,15 +347,14 @@ def _why_not(engagement: Engagement, known: tuple[Span, ...], over: list[Span], 
 
 
 def gaps(engagement: Engagement) -> tuple[Window, ...]:
-    """The parts of the contract's window that nothing covers; empty while the window is not known."""
+    """The parts of the contract's window known not to be covered; empty while the window is not known."""
     window = engagement.whole_window
     if window is None:
         return ()
     until = max(window.ends_at, (engagement.terms.ends_at or 0) if engagement.terms else 0)
     end = until if engagement.ended_at is None else min(until, engagement.ended_at)
     found, reached = [], window.starts_at
-    ordered = sorted((s for s in spans(engagement) if s.start is not None), key=lambda s: s.start or 0)
-    for span in ordered:
+    for span in sorted(spans(engagement), key=lambda s: s.start or 0):
         start = span.start or 0
         if start > reached and reached < end:
             found.append(Window(reached, min(start, end)))

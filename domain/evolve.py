@@ -95,7 +95,8 @@ def _fold(s: Engagement, event: e.EngagementEvent, entry: Entry) -> Engagement:
             )
             return _done(assigned(s, made), s.step("assignment", term_of(s, made.effective_date)))
         case e.AssignmentRefused(message):
-            return _done(replace(s, assignment_refused=message), s.step("assignment"))
+            refused = replace(s, assignment_refused=message, assignment_refused_at=entry.at)
+            return _done(refused, s.step("assignment"))
         case e.AssignmentCancelled(assignment_id, said_at, canceled_at):
             return noted(s, assignment_id, AssignmentNews(said_at, entry.version, canceled_at))
         case e.AssignmentChanged(assignment_id, said_at, effective_date, end_date):
@@ -199,6 +200,7 @@ def _renewed(s: Engagement, window: Window) -> Engagement:
         session_opened_at=None,
         assignment=None,
         assignment_refused=None,
+        assignment_refused_at=None,
     )
 
 

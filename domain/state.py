@@ -170,6 +170,7 @@ class Engagement:
     session_opened_at: int | None = None
     assignment: Assignment | None = None
     assignment_refused: str | None = None
+    assignment_refused_at: int | None = None
     coverage_ended: str | None = None
     opt_in_shared: bool = False
     earlier: tuple[Term, ...] = ()

@@ -226,6 +226,13 @@ class TestGaps:
         )
         assert gaps(told.engagement) == (Window(START + DAY, START + 2 * DAY),)
 
+    def test_time_of_a_policy_whose_dates_are_not_known_is_neither_covered_nor_one(self) -> None:
+        undated = awaiting_opt_in().given(policy_active(starts=None, ends=None))
+        assert undated.covered(START).covered is None
+        assert gaps(undated.engagement) == ()
+        over = undated.given(c.NotePolicyOver(START + DAY, "pl_1", START + DAY, canceled=True))
+        assert gaps(over.engagement) == (Window(START + DAY, END),)
+
     def test_the_time_under_review_is_one(self) -> None:
         told = certificate_uploaded().given(
             validated(starts=NOW),
@@ -339,7 +346,7 @@ def test_gaps_agree_with_a_scan_of_every_instant(engagement: Engagement) -> None
         for t in range(window.starts_at, window.ends_at)
         if engagement.ended_at is None or t < engagement.ended_at
     ]
-    bare = [t for t in inside if not any(s.holds(t) for s in spans(engagement))]
+    bare = [t for t in inside if scan(engagement, t) is False]
     found = [t for gap in gaps(engagement) for t in range(gap.starts_at, gap.ends_at)]
     assert found == bare
     assert all(gap.starts_at < gap.ends_at for gap in gaps(engagement))

@@ -40,6 +40,7 @@ from story import (
 from domain import commands as c
 from domain import effects as x
 from domain import events as e
+from domain.attention import attention
 from domain.coverage import spans
 from domain.errors import NotKnown, Refused
 from domain.values import Attachment, ContractorDraft, JobDraft, KnownContractor, Person, Window
@@ -192,6 +193,13 @@ class TestReturningContractor:
         refused = c.NoteAssignmentRefused(NOW + DAY, "Card declined.")
         story = given(offer(), activated(), contract_read(), CONTRACTOR, JOB, waived).when(refused)
         story.starts().needs("assignment_refused").when(policy_active()).becomes("insured").needs()
+
+    def test_the_refusal_is_told_since_it_was_given_whatever_happens_later(self) -> None:
+        waived = c.WaiveQuote(NOW, "contractor_has_matching_policy")
+        refused = c.NoteAssignmentRefused(NOW + DAY, "Card declined.")
+        story = given(offer(), activated(), contract_read(), CONTRACTOR, JOB, waived, refused)
+        later = story.given(offer(at=NOW + 5 * DAY)).needs("assignment_refused")
+        assert [item.since for item in attention(later.engagement)] == [NOW + DAY]
 
 
 class TestContractActiveWithoutAnOffer:
