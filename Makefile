@@ -7,7 +7,7 @@ DATA_DIR ?= .coverd
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit bench fast format lint types contracts diagram clean
+.PHONY: help setup run test check audit chaos bench fast format lint types contracts diagram clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ check: .venv/.dev ## Format, lint, types, import contracts, diagram, fast tests
 
 audit: .venv/.dev ## Look for known faults in everything installed (needs the network)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check 'pip-audit>=2.9' && $(BIN)/pip-audit --skip-editable
+
+chaos: .venv/.dev ## Kill, stop and fail everything, then check the books (SEED=n ENGAGEMENTS=60 FAULTS=40)
+	@PYTHONPATH=tests $(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) --engagements $(or $(ENGAGEMENTS),60) --faults $(or $(FAULTS),40)
 
 format: .venv/.dev ## Format and mend what can be mended
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -55,7 +55,7 @@ class Cluster:
 
     `say` gets a sentence for each step that takes time; `bin_dir` overrides where the programs come from;
     `account` names whom to run as when we are root; `cache` is where programs out of that account's reach
-    are copied to. Start it on a thread that outlives it.
+    are copied to; `port` is any free one unless given. Start it on a thread that outlives it.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Cluster:
         bin_dir: Path | None = None,
         account: str | None = None,
         cache: Path | None = None,
+        port: int | None = None,
     ) -> None:
         self._layout = Layout(data_dir.expanduser().absolute())
         self._profile = profile
@@ -77,6 +78,7 @@ class Cluster:
         self._held = ExitStack()
         self._server: subprocess.Popen[bytes] | None = None
         self._password = ""
+        self._wanted_port = port
         self.port = 0
         self.sockets = Path()
 
@@ -116,6 +118,11 @@ class Cluster:
             raise
         took = time.monotonic() - began
         self._say(f"Postgres {binaries.version} is ready on 127.0.0.1:{self.port} ({took:.2f} s).")
+
+    def crash(self, how: signal.Signals) -> None:
+        """Send the server a signal that ends it without a checkpoint, as an accident would; then `stop`."""
+        if self._server:
+            self._server.send_signal(how)
 
     async def stop(self) -> None:
         """Stop at once but cleanly, wait for it, and let go of the data directory. Safe to call twice.
@@ -160,7 +167,7 @@ class Cluster:
 
     async def _launch(self, account: accounts.Account, binaries: Binaries) -> None:
         for attempts_left in (2, 1, 0):
-            self.port = _free_port()
+            self.port = self._wanted_port or _free_port()
             try:
                 await self._launch_once(account, binaries)
                 break

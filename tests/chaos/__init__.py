@@ -1,0 +1,1 @@
+"""Engagements of every kind while processes die, Postgres stops and the vendors fail; then the books."""

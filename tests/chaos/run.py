@@ -1,0 +1,158 @@
+"""One run: the engagements live, the schedule breaks things, all is mended, and the books are closed."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from random import Random
+
+import aiohttp
+import asyncpg
+
+from chaos import books, schedule
+from chaos.balancer import Balancer, balancer
+from chaos.books import Report
+from chaos.patient import KINDS, Patient, Stubborn
+from chaos.world import World, made
+from service.demo.driver import DemoFailed, Peer
+
+PATIENCE = 300.0
+"""Seconds within which every engagement must have come to its state."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``engagements`` at most ``abreast`` at once; a fault every ``every`` seconds, ``faults`` at most."""
+
+    seed: int
+    engagements: int
+    faults: int
+    abreast: int = 12
+    every: float = 1.5
+    replicas: int = 2
+
+
+async def run(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: None) -> Report:
+    """Raises nothing for what goes wrong with the service: the report says it."""
+    report = Report(plan.seed)
+    async with (
+        balancer() as front,
+        made(folder, front.url, plan.replicas) as world,
+        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session,
+    ):
+        front.targets = [str(replica.url) for replica in world.replicas]
+        await schedule.ready(world, session)
+        drive = Patient(
+            Stubborn(session, front.url, PATIENCE),
+            Peer(session, world.upwork),
+            Peer(session, world.ten99policy),
+            PATIENCE,
+        )
+        say("everything runs; the storm begins")
+        vendors = schedule.Vendors(session, world.upwork, world.ten99policy)
+        breaking = asyncio.create_task(_break(plan, world, vendors, session, report, say))
+        lives = await _live(plan, drive, report, say)
+        await _calm(breaking, report, say)
+        await vendors.healed()
+        await _settle(world, session, report, say)
+        await books.close(report, world, drive, front, lives)
+    return report
+
+
+async def _live(
+    plan: Plan, drive: Patient, report: Report, say: Callable[[str], None]
+) -> dict[str, tuple[str, str]]:
+    """Every engagement's id, with its kind and the state it must be in."""
+    lives: dict[str, tuple[str, str]] = {}
+    places = asyncio.Semaphore(plan.abreast)
+
+    async def live(kind: str, begins: float) -> None:
+        flow, expected = KINDS[kind]
+        await asyncio.sleep(begins)
+        async with places:
+            try:
+                lives[await flow(drive)] = (kind, expected)
+            except (DemoFailed, TimeoutError) as error:
+                report.complaints.append(f"a {kind} never came to its end: {error}")
+            else:
+                say(f"{len(lives):3} of {plan.engagements}: {kind} is {expected}")
+
+    kinds = list(islice(cycle(KINDS), plan.engagements))
+    random = Random(plan.seed)
+    random.shuffle(kinds)
+    storm = plan.faults * plan.every
+    await asyncio.gather(*(live(kind, random.uniform(0, storm)) for kind in kinds))
+    return lives
+
+
+async def _break(
+    plan: Plan,
+    world: World,
+    vendors: schedule.Vendors,
+    session: aiohttp.ClientSession,
+    report: Report,
+    say: Callable[[str], None],
+) -> None:
+    """One fault after another; each is undone, and recovered from, before the next."""
+    random = Random(plan.seed)
+    for fault in islice(schedule.faults(world, vendors, random), plan.faults):
+        await asyncio.sleep(random.uniform(0.3, 1.0) * plan.every)
+        say(f"  ! {fault.name}")
+        report.faults.append(fault.name)
+        await fault.do()
+        if fault.undo is None:
+            continue
+        await asyncio.sleep(fault.lasts)
+        began = time.monotonic()
+        await fault.undo()
+        try:
+            await schedule.ready(world, session)
+        except TimeoutError:
+            report.complaints.append(f"not ready again a minute after {fault.name}")
+        else:
+            report.recoveries.append(schedule.Recovery(fault.name, time.monotonic() - began))
+
+
+async def _calm(breaking: "asyncio.Task[None]", report: Report, say: Callable[[str], None]) -> None:
+    """Let the schedule come to its end: a run with few engagements still sees every fault."""
+    if not breaking.done():
+        say("all engagements are through; the rest of the schedule follows")
+    try:
+        await breaking
+    except Exception as error:
+        report.complaints.append(f"the schedule broke off: {type(error).__name__}: {error}")
+
+
+async def _settle(
+    world: World, session: aiohttp.ClientSession, report: Report, say: Callable[[str], None]
+) -> None:
+    """Everything is up: one sweep for what webhooks lost, then until nothing is left to do."""
+    await schedule.ready(world, session)
+    say("all faults are over; reconciling")
+    code, _ = await world.coverd("reconcile", "--json")
+    if code != 0:
+        report.complaints.append(f"coverd reconcile ended with {code}")
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE):
+            while await _left(world):
+                await asyncio.sleep(0.5)
+
+
+async def _left(world: World) -> int:
+    """Deliveries and calls that are still to be dealt with."""
+    connection = await asyncpg.connect(world.database_url)
+    try:
+        found: int = await connection.fetchval(
+            """SELECT (SELECT count(*) FROM coverd.inbox WHERE outcome IS NULL OR outcome = 'failed')
+            + (SELECT count(*) FROM coverd.effect
+               WHERE wake_at IS NOT NULL AND kind NOT IN ('WakeUp', 'WatchDeadline'))"""
+        )
+        return found
+    finally:
+        await connection.close()
+
+
+__all__ = ["Balancer", "Plan", "run"]

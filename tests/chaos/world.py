@@ -1,0 +1,155 @@
+"""What is broken: one Postgres, both sandboxes, replicas and a worker, each a process on loopback."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncpg
+
+from migrations import runner
+from service.postgres import CRASH_TEST, Cluster
+from service.settings import SANDBOX
+
+CONFIGURATION = """
+[clients]
+"*" = "en_abc123"
+[categories]
+"Web, Mobile & Software Dev" = "SOFTWARE_ENGINEERING_CONTRACT"
+[contractor]
+proxy_email_domain = "relay.yourdomain.com"
+[job]
+name = "Contract {id} — {title}"
+"""
+
+COVERD = (sys.executable, "-c", "from service.cli.app import main; main()")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Program:
+    """One process that can be killed and started again the same way; its output goes to ``log``."""
+
+    name: str
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    log: Path
+    url: str | None = None
+    process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *COVERD, *self.arguments, env=dict(self.environment), stdout=log, stderr=log
+            )
+
+    async def end(self, how: signal.Signals) -> int:
+        """Send the signal and wait; the exit code. One that ignores SIGTERM for 20 s is killed."""
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(how)
+        try:
+            return await asyncio.wait_for(self.process.wait(), 20)
+        except TimeoutError:
+            self.process.kill()
+            await self.process.wait()
+            return -signal.SIGKILL
+
+
+@dataclass
+class World:
+    """Everything that runs. ``replicas`` serve and work, ``worker`` only works."""
+
+    cluster: Cluster
+    database_url: str
+    upwork: str
+    ten99policy: str
+    replicas: list[Program]
+    worker: Program
+    environment: dict[str, str]
+    folder: Path
+    programs: list[Program] = field(default_factory=list)
+
+    async def coverd(self, *words: str) -> tuple[int, bytes]:
+        """Run a command beside the service: its exit code and what it printed."""
+        process = await asyncio.create_subprocess_exec(
+            *COVERD,
+            *words,
+            env=self.environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        told, _ = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, told
+
+
+@asynccontextmanager
+async def made(folder: Path, callback: str, replicas: int) -> AsyncIterator[World]:
+    """All of it running; ``callback`` is where the sandboxes send their webhooks."""
+    configuration = _configured(folder)
+    async with AsyncExitStack() as stack:
+        cluster = Cluster(folder / "data", CRASH_TEST, port=free_port())
+        stack.push_async_callback(cluster.stop)
+        await cluster.start()
+        connection = await asyncpg.connect(cluster.dsn)
+        await runner.apply(connection)
+        await connection.close()
+        upwork, ten99policy = free_port(), free_port()
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("COVERD_")},
+            **SANDBOX,
+            "COVERD_DATABASE_URL": cluster.dsn,
+            "COVERD_CONFIG": str(configuration),
+            "COVERD_POLL_SECONDS": "15",
+            "COVERD_UPWORK_URL": f"http://127.0.0.1:{upwork}",
+            "COVERD_TEN99POLICY_URL": f"http://127.0.0.1:{ten99policy}",
+        }
+        ports = ("--upwork-port", str(upwork), "--ten99policy-port", str(ten99policy))
+        vendors = _program(
+            folder, "sandboxes", ("sandbox", *ports, "--callback", callback), environment, None
+        )
+        serving = [
+            _program(folder, f"replica-{n}", ("serve",), environment, free_port()) for n in range(replicas)
+        ]
+        worker = _program(folder, "worker", ("serve", "--role", "worker"), environment, None)
+        world = World(
+            cluster,
+            cluster.dsn,
+            environment["COVERD_UPWORK_URL"],
+            environment["COVERD_TEN99POLICY_URL"],
+            serving,
+            worker,
+            environment,
+            folder,
+            [vendors, *serving, worker],
+        )
+        for program in world.programs:
+            await program.start()
+            stack.push_async_callback(program.end, signal.SIGTERM)
+        yield world
+
+
+def _configured(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "coverd.toml"
+    path.write_text(CONFIGURATION)
+    return path
+
+
+def _program(
+    folder: Path, name: str, arguments: tuple[str, ...], environment: Mapping[str, str], port: int | None
+) -> Program:
+    own = {**environment, "COVERD_PORT": str(port)} if port else environment
+    url = f"http://127.0.0.1:{port}" if port else None
+    return Program(name, arguments, own, folder / f"{name}.log", url)
