@@ -323,6 +323,10 @@ class Store(Protocol):
         """Whether the source is due and the asking is this owner's; others keep away ``until`` then."""
         ...
 
+    async def keep_turn(self, name: str, owner: str, until: datetime) -> bool:
+        """The same for who asks already, and asks on; False when somebody else does by now."""
+        ...
+
     async def asked(self, name: str, now: datetime, error: str | None, due_at: datetime) -> None:
         """How the asking went (no error: the source answered all) and when to ask next."""
         ...

@@ -1,6 +1,7 @@
 """The loop that asks each source in its time; of several processes only the one that moves the due time."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from random import uniform
 from uuid import uuid4
@@ -14,8 +15,11 @@ from service.poll.report import Report
 from service.ports import Store
 from service.store.errors import StoreUnavailable
 
-LEASE = timedelta(minutes=5)
-"""How long a sweep may take before another process may think that its asker is gone."""
+LEASE = timedelta(seconds=30)
+"""How long an asker may be silent before another process may think that it is gone."""
+
+BEAT = LEASE / 3
+"""How often it says that it asks on: a sweep of many engagements takes minutes."""
 
 log = structlog.get_logger("coverd.poll")
 
@@ -55,12 +59,23 @@ class Poller:
         now = self._clock()
         if not await self._store.take_turn(source, self._owner, now, now + LEASE):
             return None
-        report = await self._reconciler.sweep(source, Report())
+        beating = asyncio.create_task(self._ask_on_and_say_so(source), name=f"turn-{source}")
+        try:
+            report = await self._reconciler.sweep(source, Report())
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
         for why in report.errors.values():
             log.warning("a source does not answer", source=source, error=why)
         if report.found:
             log.info("found by asking", source=source, facts=len(report.found), healed=len(report.healed))
         return report
+
+    async def _ask_on_and_say_so(self, source: Source) -> None:
+        while True:
+            await asyncio.sleep(BEAT / timedelta(seconds=1))
+            with contextlib.suppress(StoreUnavailable):
+                await self._store.keep_turn(source, self._owner, self._clock() + LEASE)
 
 
 async def watch(store: Store, clock: Clock, seconds: float) -> None:

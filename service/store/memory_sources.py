@@ -16,6 +16,7 @@ class MemorySources(MemoryInbox):
         MemoryInbox.__init__(self, clock)
         self._cursors: dict[str, str] = {}
         self._sources: dict[str, SourceState] = {}
+        self._owners: dict[str, str] = {}
 
     async def receive_polled(
         self, deliveries: Sequence[Delivery], cursor: tuple[str, str] | None = None
@@ -46,6 +47,13 @@ class MemorySources(MemoryInbox):
         if source is None or source.due_at > now:
             return False
         self._sources[name] = replace(source, due_at=until)
+        self._owners[name] = owner
+        return True
+
+    async def keep_turn(self, name: str, owner: str, until: datetime) -> bool:
+        if self._owners.get(name) != owner:
+            return False
+        self._sources[name] = replace(self._sources[name], due_at=until)
         return True
 
     async def asked(self, name: str, now: datetime, error: str | None, due_at: datetime) -> None:
@@ -58,6 +66,7 @@ class MemorySources(MemoryInbox):
         else:
             told = replace(source, failing_since=source.failing_since or now, error=clean(error))
         self._sources[name] = replace(told, due_at=due_at)
+        self._owners.pop(name, None)
 
 
 def _later(one: datetime | None, other: datetime) -> datetime:

@@ -61,5 +61,9 @@ class PostgresSources(Tables):
         taken = await self._value("take_turn", bucket_of(name), name, owner, now, until)
         return taken is not None
 
+    async def keep_turn(self, name: str, owner: str, until: datetime) -> bool:
+        kept = await self._value("keep_turn", bucket_of(name), name, owner, until)
+        return kept is not None
+
     async def asked(self, name: str, now: datetime, error: str | None, due_at: datetime) -> None:
         await self._value("asked", bucket_of(name), name, now, clean(error), due_at)

@@ -57,6 +57,18 @@ async def test_one_of_many_gets_the_turn_and_the_others_when_it_is_due_again(sto
     assert await store.take_turn("nobody", "me", until, until) is False
 
 
+async def test_who_asks_keeps_the_turn_until_done_or_replaced(store):
+    await store.watch_source("upwork", NOON)
+    assert await store.take_turn("upwork", "me", NOON, NOON + MINUTE)
+    assert await store.keep_turn("upwork", "me", NOON + 2 * MINUTE) is True
+    assert await store.take_turn("upwork", "other", NOON + MINUTE, NOON + 3 * MINUTE) is False
+    assert await store.take_turn("upwork", "other", NOON + 2 * MINUTE, NOON + 3 * MINUTE) is True
+    assert await store.keep_turn("upwork", "me", NOON + 9 * MINUTE) is False
+    await store.asked("upwork", NOON + 2 * MINUTE, None, NOON + 5 * MINUTE)
+    assert await store.keep_turn("upwork", "other", NOON + 9 * MINUTE) is False
+    assert await store.keep_turn("nobody", "me", NOON) is False
+
+
 async def test_a_source_is_heard_by_webhooks_and_by_answers(store, clock):
     await store.watch_source("1099policy", NOON)
     await store.watch_source("1099policy", NOON + MINUTE)
