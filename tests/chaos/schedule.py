@@ -119,16 +119,17 @@ class Vendors:
 async def ready(world: World, session: aiohttp.ClientSession, within: float = 60) -> float:
     """Wait until every replica says that it is ready: how long that took. Raises TimeoutError."""
     began = time.monotonic()
+    vendors = (f"{url}/_control/clock" for url in (world.upwork, world.ten99policy))
     async with asyncio.timeout(within):
-        for replica in world.replicas:
-            while not await _is_ready(session, str(replica.url)):
+        for url in (*(f"{replica.url}/readyz" for replica in world.replicas), *vendors):
+            while not await _answers(session, url):
                 await asyncio.sleep(0.02)
     return time.monotonic() - began
 
 
-async def _is_ready(session: aiohttp.ClientSession, url: str) -> bool:
+async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
     try:
-        async with session.get(f"{url}/readyz", timeout=aiohttp.ClientTimeout(total=5)) as answered:
+        async with session.get(url, timeout=aiohttp.ClientTimeout(total=5)) as answered:
             return answered.status == 200
     except (aiohttp.ClientError, TimeoutError, ConnectionError):
         return False
