@@ -22,6 +22,7 @@ from service.api.health import HealthRoutes
 from service.api.operations import OperationRoutes
 from service.api.patience import Patience
 from service.api.reconcile import ReconcileRoutes
+from service.api.refusals import Refusals
 from service.api.server import HttpRunner
 from service.clients.outside import outside_session
 from service.clients.ten99policy import Ten99Policy
@@ -72,6 +73,7 @@ class Tuning:
     upwork_poll_seconds: float = UPWORK_SECONDS
     ladder: Ladder = field(default_factory=Ladder)
     patience: Patience = field(default_factory=Patience)
+    refusals: Refusals = field(default_factory=Refusals)
 
 
 @asynccontextmanager
@@ -158,7 +160,7 @@ async def serving(
             )
             changing = follow(_proofs(settings), routes.webhooks.use, tuning.sweep_seconds)
             stack.push_async_callback(_ended, asyncio.create_task(changing, name="secrets"))
-            app = make_app(routes, Door(settings.api_tokens), metrics, tuning.patience)
+            app = make_app(routes, Door(settings.api_tokens), metrics, tuning.patience, tuning.refusals)
             url = await _listen(app, settings, tuning.patience, stack)
         yield Service(url, store, handler, processor, worker, runner, desk, reconciler)
 

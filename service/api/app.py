@@ -1,5 +1,6 @@
 """The HTTP application: the routes, and the one middleware that every request passes."""
 
+import asyncio
 import re
 import time
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from service.api.operations import OperationRoutes
 from service.api.patience import PATIENCE, Patience
 from service.api.problems import PROBLEM, Handler, Problem, answer
 from service.api.reconcile import ReconcileRoutes
+from service.api.refusals import Refusals
 from service.clients.attachments import MAX_ATTACHMENT
 from service.ingest.webhooks import Webhooks
 from service.metrics import Metrics
@@ -43,11 +45,16 @@ class Routes:
 
 
 def make_app(
-    routes: Routes, door: Door, metrics: Metrics, patience: Patience | None = None
+    routes: Routes,
+    door: Door,
+    metrics: Metrics,
+    patience: Patience | None = None,
+    refusals: Refusals | None = None,
 ) -> web.Application:
     """The application. A body may be as large as a certificate; routes keep smaller limits of their own."""
     app = web.Application(
-        middlewares=[_outermost(door, metrics)], client_max_size=MAX_ATTACHMENT + 1024 * 1024
+        middlewares=[_outermost(door, metrics, refusals or Refusals())],
+        client_max_size=MAX_ATTACHMENT + 1024 * 1024,
     )
     app[PATIENCE] = patience or Patience()
     app.on_response_prepare.append(_mark)
@@ -83,7 +90,7 @@ def make_app(
     return app
 
 
-def _outermost(door: Door, metrics: Metrics) -> Middleware:
+def _outermost(door: Door, metrics: Metrics, refusals: Refusals) -> Middleware:
     @web.middleware
     async def outermost(request: web.Request, handler: Handler) -> web.StreamResponse:
         request_id = _request_id(request)
@@ -102,9 +109,19 @@ def _outermost(door: Door, metrics: Metrics) -> Middleware:
         took = time.perf_counter() - began
         method = request.method if request.method in METHODS else "other"
         metrics.requests.labels(route, method, str(answered.status)).observe(took)
+        if answered.status == 401:
+            await _in_turn(answered, refusals)
         return answered
 
     return outermost
+
+
+async def _in_turn(refusal: web.StreamResponse, refusals: Refusals) -> None:
+    wait = refusals.wait()
+    if wait is None:
+        refusal.force_close()
+    elif wait:
+        await asyncio.sleep(wait)
 
 
 async def _mark(request: web.Request, response: web.StreamResponse) -> None:

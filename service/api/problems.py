@@ -84,7 +84,7 @@ def response(problem: Problem, request_id: str) -> web.Response:
         content_type="application/problem+json",
         headers=problem.headers,
     )
-    answered[PROBLEM] = problem
+    answered[PROBLEM] = problem.with_traceback(None)  # which would hold on to the request's body
     return answered
 
 

@@ -9,7 +9,7 @@ signature; every comparison takes constant time; whatever the bytes, the answer 
 import base64
 import binascii
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -27,26 +27,54 @@ class Verdict:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the headers say that a body proves: one of ``signatures`` over ``before`` and the body."""
+
+    before: bytes
+    signatures: tuple[bytes, ...]
+
+
+MATCHES = Verdict(True, "the signature matches")
+NO_MATCH = Verdict(False, "the signature does not match")
+UNSIGNED = Verdict(False, "there is no signature in it that could match")
+STALE = Verdict(False, "the timestamp is missing, unreadable or too far from now")
+
+
 def verify(proof: WebhookProof, headers: Mapping[str, str], body: bytes, now: float) -> Verdict:
     """Whether ``body`` with ``headers`` (names case-insensitive) is proven. ``now`` in epoch seconds."""
+    found = claimed(proof, headers, now)
+    return found if isinstance(found, Verdict) else proven(proof, found, body)
+
+
+def claimed(proof: WebhookProof, headers: Mapping[str, str], now: float) -> Verdict | Claim:
+    """What can be judged before the body is read: a verdict where that is enough, else what to prove."""
     if not proof.secrets:
         return Verdict(False, "no secret is configured for this source")
     given = headers.get(proof.header, "")
     if not given:
         return Verdict(False, f"the header {proof.header} is missing")
-    if proof.scheme == "token":
-        return _judge(_any(_wire(given), (s.reveal().encode() for s in proof.secrets)))
-    if proof.scheme == "t-v1":
-        return _t_v1(proof, given, body, now)
-    if proof.scheme == "standard":
-        return _standard(proof, headers, given, body, now)
-    digests = [_hmac(s.reveal().encode(), body) for s in proof.secrets]
-    if proof.scheme == "hmac-hex":
-        return _judge(_any(_hex(given.removeprefix("sha256=")), digests))
-    return _judge(_any(_base64(given.removeprefix("sha256=")), digests))
+    match proof.scheme:
+        case "token":
+            return _judge(_any(_wire(given), (s.reveal().encode() for s in proof.secrets)))
+        case "t-v1":
+            return _t_v1(given, now, proof.tolerance_seconds)
+        case "standard":
+            return _standard(headers, given, now, proof.tolerance_seconds)
+        case "hmac-hex":
+            return _claim(b"", [_hex(given.removeprefix("sha256="))])
+        case _:
+            return _claim(b"", [_base64(given.removeprefix("sha256="))])
 
 
-def _t_v1(proof: WebhookProof, given: str, body: bytes, now: float) -> Verdict:
+def proven(proof: WebhookProof, claim: Claim, body: bytes) -> Verdict:
+    """Whether the body is what was claimed of it, with any of the live secrets."""
+    key = _standard_key if proof.scheme == "standard" else _plain_key
+    digests = [hmac.digest(key(s), claim.before + body, sha256) for s in proof.secrets]
+    return _judge(_any_of(claim.signatures, digests))
+
+
+def _t_v1(given: str, now: float, tolerance: int) -> Verdict | Claim:
     stamp, signatures = "", []
     for part in given.split(",")[: MAX_SIGNATURES + 1]:
         name, _, value = part.strip().partition("=")
@@ -54,27 +82,29 @@ def _t_v1(proof: WebhookProof, given: str, body: bytes, now: float) -> Verdict:
             stamp = value
         elif name == "v1":
             signatures.append(_hex(value))
-    if not _fresh(stamp, now, proof.tolerance_seconds):
-        return Verdict(False, "the timestamp is missing, unreadable or too far from now")
-    signed = stamp.encode() + b"." + body
-    digests = [_hmac(s.reveal().encode(), signed) for s in proof.secrets]
-    return _judge(sum(_any(signature, digests) for signature in signatures) > 0)
+    return _claim(stamp.encode() + b".", signatures) if _fresh(stamp, now, tolerance) else STALE
 
 
-def _standard(
-    proof: WebhookProof, headers: Mapping[str, str], given: str, body: bytes, now: float
-) -> Verdict:
+def _standard(headers: Mapping[str, str], given: str, now: float, tolerance: int) -> Verdict | Claim:
     stamp = headers.get("webhook-timestamp", "")
-    if not _fresh(stamp, now, proof.tolerance_seconds):
-        return Verdict(False, "the timestamp is missing, unreadable or too far from now")
-    signed = _wire(f"{headers.get('webhook-id', '')}.{stamp}.") + body
-    digests = [_hmac(_standard_key(s), signed) for s in proof.secrets]
+    if not _fresh(stamp, now, tolerance):
+        return STALE
     signatures = [
         _base64(value)
         for version, _, value in (part.partition(",") for part in given.split(" ")[:MAX_SIGNATURES])
         if version == "v1"
     ]
-    return _judge(sum(_any(signature, digests) for signature in signatures) > 0)
+    return _claim(_wire(f"{headers.get('webhook-id', '')}.{stamp}."), signatures)
+
+
+def _claim(before: bytes, signatures: Iterable[bytes]) -> Verdict | Claim:
+    """Only what is as long as a SHA-256 can match one."""
+    whole = tuple(one for one in signatures if len(one) == sha256().digest_size)
+    return Claim(before, whole) if whole else UNSIGNED
+
+
+def _plain_key(secret: Secret) -> bytes:
+    return secret.reveal().encode()
 
 
 def _standard_key(secret: Secret) -> bytes:
@@ -91,16 +121,22 @@ def _wire(text: str) -> bytes:
 
 
 def _judge(ok: bool) -> Verdict:
-    return Verdict(ok, "the signature matches" if ok else "the signature does not match")
+    return MATCHES if ok else NO_MATCH
 
 
 def _any(given: bytes, live: Iterable[bytes]) -> bool:
     """Compare with every secret, also after a match: the time must not tell which one it was."""
-    return sum(hmac.compare_digest(given, one) for one in live) > 0
+    found = False
+    for one in live:
+        found |= hmac.compare_digest(given, one)
+    return found
 
 
-def _hmac(key: bytes, message: bytes) -> bytes:
-    return hmac.digest(key, message, sha256)
+def _any_of(signatures: Iterable[bytes], digests: Sequence[bytes]) -> bool:
+    found = False
+    for signature in signatures:
+        found |= _any(signature, digests)
+    return found
 
 
 def _fresh(stamp: str, now: float, tolerance: int) -> bool:

@@ -11,7 +11,7 @@ from service.api.problems import Problem
 from service.api.reading import as_it_is, whole_body
 from service.clock import Clock
 from service.ingest.process import Processor
-from service.ingest.signatures import verify
+from service.ingest.signatures import Claim, Verdict, claimed, verify
 from service.metrics import Metrics
 from service.ports import Delivery, Store
 from service.settings import WebhookProof
@@ -69,14 +69,15 @@ class Webhooks:
 
     async def _proven(self, request: web.Request, source: Source) -> Delivery:
         as_it_is(request)
+        proof = self._proofs[source]
+        if 0 < (request.content_length or 0) <= MAX_BODY:
+            _believe(claimed(proof, request.headers, self._clock().timestamp()))
         body = await whole_body(request, MAX_BODY)
         if not body:
             raise Problem(400, "The body is empty.")
-        proof = self._proofs[source]
         now = self._clock()
         verdict = verify(proof, request.headers, body, now.timestamp())
-        if not verdict.ok:
-            raise Problem(401, f"The delivery is not proven: {verdict.why}.")
+        _believe(verdict)
         headers = {
             name: request.headers[name]
             for name in (proof.header, proof.dedupe_header, "webhook-timestamp", "Content-Type")
@@ -90,6 +91,12 @@ class Webhooks:
             verdict=f"{proof.scheme}: {verdict.why}",
             received_at=now,
         )
+
+
+def _believe(found: Verdict | Claim) -> None:
+    """Refuse what is not proven, or can be seen not to be before its body is read."""
+    if isinstance(found, Verdict) and not found.ok:
+        raise Problem(401, f"The delivery is not proven: {found.why}.")
 
 
 def dedupe_key(header_id: str | None, body: bytes) -> str:

@@ -14,6 +14,8 @@ REQUESTS = 20_000
 CONNECTIONS = 32
 DUPLICATES = 1000
 """So many different deliveries are sent over and over."""
+FORGED = 1000
+"""So many forged ones: refusals are told in turn, so they last as long as the good ones beside them."""
 
 
 async def run(db: Database, load: Generator, say: Callable[[str], None]) -> list[Figure]:
@@ -111,7 +113,7 @@ async def _duplicates(
 async def _flooded(load: Generator, subject: Server) -> tuple[float, float]:
     """The rate of good deliveries at four connections: beside four that send forged ones, and alone."""
     async with _second() as flood:
-        await flood.prepare(requests.forged, 3 * 10**9, REQUESTS)
+        await flood.prepare(requests.forged, 3 * 10**9, FORGED)
         await load.prepare(requests.policy_news, 4 * 10**9, REQUESTS // 4)
         alone = await load.run(subject.port, 4)
         await load.prepare(requests.policy_news, 5 * 10**9, REQUESTS // 4)

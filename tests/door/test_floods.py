@@ -1,0 +1,57 @@
+"""A flood of forged deliveries and guessed tokens gets answers in turn; what is proven never waits for it."""
+
+import asyncio
+
+import pytest
+from places import ENOUGH, TOKEN, Place, PlaceMaker, answered
+
+from service.api.refusals import Refusals
+from service.compose import Tuning
+
+LINES = b"POST /webhooks/upwork HTTP/1.1\r\nHost: c\r\nX-Upwork-Webhook-Token: guess\r\n"
+FORGED = LINES + b"Content-Length: 2\r\n\r\n{}"
+
+
+def slow(longest: float) -> Tuning:
+    """After the first refusal, the next is told in an hour."""
+    return Tuning(refusals=Refusals(per_second=1 / 3600, at_once=1, longest=longest))
+
+
+async def good(place: Place, number: int) -> int:
+    body = b'{"id":"good-%d"}' % number
+    return (await place.ask("POST", "/webhooks/upwork", data=body, headers=TOKEN)).status
+
+
+async def test_a_good_delivery_waits_for_no_forged_one(places: PlaceMaker) -> None:
+    async with places(slow(longest=1e9)) as place, place.connection() as (reader, writer):
+        first = await place.raw(FORGED)
+        assert first
+        assert first.problem["status"] == 401
+        writer.write(FORGED)
+        waiting = asyncio.create_task(answered(reader))
+        assert [await good(place, n) for n in range(20)] == [202] * 20
+        assert not waiting.done()
+        waiting.cancel()
+
+
+async def test_when_too_many_wait_the_connection_is_closed_instead(places: PlaceMaker) -> None:
+    async with places(slow(longest=1.0)) as place, place.connection() as (reader, writer):
+        async with asyncio.timeout(ENOUGH):
+            writer.write(FORGED * 3)
+            told = [await answered(reader) for _ in range(3)]
+        assert [t.status if t else None for t in told] == [401, 401, None]
+        assert told[1]
+        assert told[1].headers["connection"] == "close"
+
+
+SIGNATURES = [b"t=1,v1=" + b"00" * 32, b"v1=00", b"nonsense"]
+
+
+@pytest.mark.parametrize("signature", SIGNATURES)
+async def test_a_forged_delivery_is_refused_before_its_body_is_read(place: Place, signature: bytes) -> None:
+    never_sent = b"Content-Length: 200000\r\n\r\n"
+    policy = b"POST /webhooks/1099policy HTTP/1.1\r\nHost: c\r\nTen99Policy-Signature: %b\r\n" % signature
+    for head in (LINES, policy):
+        told = await place.raw(head + never_sent)
+        assert told
+        assert told.problem["status"] == 401
