@@ -1,14 +1,13 @@
 """An Upwork record becomes 1099Policy values, or a hold that says what is missing. It never guesses."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
+from hashlib import sha256
 
-import pycountry
-from nameparser import HumanName
-
+from domain.names import split_name
+from domain.places import country_code, region_code
 from domain.rules import Rules
 from domain.values import ContractorDraft, Hold, JobDraft, Pay, Person, Terms, Window
 
@@ -17,14 +16,6 @@ YEAR = 365 * DAY
 MIN_WAGE, MAX_WAGE = 100, 1_000_000_000
 """Cents; what 1099Policy accepts on a job (fact sheet 6.3)."""
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?")
-
-_NOT_ONE_PERSON = {
-    *("inc", "llc", "ltd", "limited", "gmbh", "corp", "co", "company", "sa", "bv", "srl", "plc", "and"),
-    *("agency", "consulting", "group", "labs", "services", "solutions", "studio", "studios", "team"),
-    "technologies",
-}
-"""Words of a company's name, or of two people's."""
-
 
 NAMING = frozenset({"name_missing", "name_unclear", "email_missing"})
 HIRING = frozenset(
@@ -106,7 +97,7 @@ def _contractor(
     freelancer_id: str, person: Person, names: tuple[str, str] | None, rules: Rules
 ) -> ContractorDraft | list[Hold]:
     split = names or split_name(person)
-    email = person.email or proxy_email(freelancer_id, rules)
+    email = _address(person.email) or proxy_email(freelancer_id, rules)
     holds = [h for h in (split, email) if isinstance(h, Hold)]
     if isinstance(split, Hold) or isinstance(email, Hold):
         return holds
@@ -115,85 +106,36 @@ def _contractor(
         last_name=split[1],
         email=email,
         country=country_code(person.country),
-        region=person.region,
+        region=region_code(person.region, person.country),
         city=person.city,
     )
 
 
+_EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
+_MAILBOX = re.compile(r"[A-Za-z0-9_~+-]+(\.[A-Za-z0-9_~+-]+)*")
+LONGEST_MAILBOX = 64
+"""Characters before the ``@`` (RFC 5321, 4.5.3.1.1)."""
+
+
+def _address(email: str | None) -> str | None:
+    """What stands where an e-mail should and is none counts as missing."""
+    return email if email is not None and _EMAIL.fullmatch(email) else None
+
+
 def proxy_email(freelancer_id: str, rules: Rules) -> str | Hold:
-    """``<freelancer id>@<domain>``, the same for ever (guide 4.1)."""
+    """``<freelancer id>@<domain>``, the same for ever (guide 4.1): by it the contractor is found again.
+
+    Ids are opaque; one that cannot stand in an address is represented by its digest.
+    """
     if rules.proxy_email_domain:
-        return f"{freelancer_id}@{rules.proxy_email_domain}"
+        fits = len(freelancer_id) <= LONGEST_MAILBOX and _MAILBOX.fullmatch(freelancer_id)
+        mailbox = freelancer_id if fits else f"id-{sha256(freelancer_id.encode()).hexdigest()[:32]}"
+        return f"{mailbox}@{rules.proxy_email_domain}"
     return Hold(
         "email_missing",
         "Upwork gives no e-mail for the freelancer and no proxy domain is configured.",
         "Set proxy_email_domain under [contractor] in the configuration file, then retry.",
     )
-
-
-def split_name(person: Person) -> tuple[str, str] | Hold:
-    """First and last name: explicit ones win, else the display name where it splits without doubt."""
-    if _full(person.first_name) and _full(person.last_name):
-        return str(person.first_name).strip(), str(person.last_name).strip()
-    shown = " ".join(unicodedata.normalize("NFC", person.display_name or "").split())
-    if not shown:
-        return Hold(
-            "name_missing",
-            "Upwork shows no name for the freelancer.",
-            "Set the freelancer's first and last name here, or fix the profile at Upwork, then retry.",
-        )
-    parsed = HumanName(shown)
-    first = " ".join(part for part in (parsed.first, parsed.middle) if part)
-    extras = parsed.title or parsed.suffix or parsed.nickname or _NO_NAME.search(shown)
-    doubtful = extras or not _latin(shown) or _is_company(shown) or _is_surname(parsed)
-    if doubtful or not _full(parsed.first) or not _full(parsed.last):
-        return Hold(
-            "name_unclear",
-            "The freelancer's display name does not split into a first and a last name without doubt.",
-            "Set the freelancer's first and last name here; the decision is kept.",
-        )
-    return first, str(parsed.last)
-
-
-def _full(name: str | None) -> bool:
-    return name is not None and len(name.strip().rstrip(".")) > 1
-
-
-_NO_NAME = re.compile(r"[^\w\s.,'’‘`-]|[\d_]")
-"""What no name is written with: the field holds more than a name."""
-
-_PARTICLES = {
-    *("al", "bin", "bint", "da", "de", "del", "della", "den", "der", "di", "dos", "du", "ibn", "la", "le"),
-    *("ten", "ter", "van", "vom", "von", "zu"),
-}
-
-
-def _is_surname(parsed: HumanName) -> bool:
-    """Only a family name with its particles: "van der Berg", but not "Van Nguyen"."""
-    first, last = str(parsed.first), str(parsed.last)
-    particles = first.lower() in _PARTICLES and last.split()[:1]
-    return bool(particles) and (first.islower() or last.split()[0].lower() in _PARTICLES)
-
-
-def _latin(text: str) -> bool:
-    return all(not c.isalpha() or ord(c) < 0x250 for c in text)
-
-
-def _is_company(text: str) -> bool:
-    return any(word.strip(".,").lower() in _NOT_ONE_PERSON for word in text.split()) or "&" in text
-
-
-_EVERYDAY = {"uk": "GB", "turkey": "TR", "russia": "RU", "ivory coast": "CI"}
-"""Names in everyday use that the ISO 3166 tables do not list."""
-
-
-def country_code(country: str | None) -> str | None:
-    """Two letters for a country's code or English name; None when it isn't one (it is optional)."""
-    name = (country or "").strip()
-    try:
-        return _EVERYDAY.get(name.lower()) or str(pycountry.countries.lookup(name).alpha_2)
-    except LookupError:
-        return None
 
 
 def _job(engagement_id: str, client_id: str | None, terms: Terms, rules: Rules) -> JobDraft | list[Hold]:
@@ -207,7 +149,8 @@ def _job(engagement_id: str, client_id: str | None, terms: Terms, rules: Rules) 
     ) or Hold(
         "category_unmapped",
         f"Upwork category {_category(terms)} is mapped to no category code.",
-        f'Add "{terms.category or "*"}" under [categories] in the configuration file, then retry.',
+        f'Add "{terms.category or terms.category_id or "*"}" under [categories] in the configuration file, '
+        "then retry.",
     )
     wage = BY_THE_WEEK if terms.kind == "weekly_retainer" else cents(terms.pay)
     title = terms.title or Hold(
@@ -229,13 +172,13 @@ def _job(engagement_id: str, client_id: str | None, terms: Terms, rules: Rules) 
         category_code=code,
         wage=wage,
         wage_type=terms.pay.wage_type,
-        region=terms.person.region,
+        region=region_code(terms.person.region, terms.person.country),
     )
 
 
 def _category(terms: Terms) -> str:
-    shown = [name for name in (terms.category, terms.subcategory) if name]
-    return " / ".join(shown) or "(none)"
+    shown = (terms.category or terms.category_id, terms.subcategory or terms.subcategory_id)
+    return " / ".join(name for name in shown if name) or "(none)"
 
 
 def cents(pay: Pay | None) -> int | Hold:
@@ -246,7 +189,7 @@ def cents(pay: Pay | None) -> int | Hold:
             "The contract shows neither an hourly rate nor a fixed budget.",
             "Only hourly and fixed-price contracts can be insured: set the pay at Upwork, then retry.",
         )
-    if pay.currency not in (None, "USD"):
+    if pay.currency is not None and pay.currency.upper() != "USD":
         return Hold(
             "pay_currency",
             f"The contract pays in {pay.currency}; 1099Policy takes US dollars only.",

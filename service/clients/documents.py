@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from domain.values import Attachment, Pay, Person, Terms
-from service.clients.fields import dig, id_of, instant, rows_at, text
+from domain.values import Attachment, Pay, Person, Terms, WageType
+from service.clients.fields import dig, id_of, instant, is_nothing, rows_at, text
 
 GUIDE_DOCUMENTS = {
     "ContractById": """query ContractById($id: ID!) {
@@ -88,15 +88,20 @@ def terms_of_guide(contract: Mapping[str, Any], freelancer: Mapping[str, Any]) -
 
 
 def _pay(contract: Mapping[str, Any]) -> Pay | None:
-    for field, wage_type in (("hourlyRate", "hourly"), ("fixedBudget", "flatfee")):
-        amount = dig(contract, f"{field}.amount")
-        if amount is not None:
-            return Pay(
-                "hourly" if wage_type == "hourly" else "flatfee",
-                str(amount),
-                text(dig(contract, f"{field}.currency")),
-            )
-    return None
+    """By which is set (guide 4.2)."""
+    rate, budget = contract.get("hourlyRate"), contract.get("fixedBudget")
+    return first_set(_amount("hourly", rate), _amount("flatfee", budget))
+
+
+def _amount(wage_type: WageType, money: Any) -> Pay | None:
+    amount = dig(money, "amount")
+    return None if amount is None else Pay(wage_type, str(amount), text(dig(money, "currency")))
+
+
+def first_set(*shown: Pay | None) -> Pay | None:
+    """The first that is not zero, which may stand for what is not set; else the first there is."""
+    there = [pay for pay in shown if pay is not None]
+    return next((pay for pay in there if not is_nothing(pay.amount)), there[0] if there else None)
 
 
 def attachments(contract: Mapping[str, Any], path: str, address: str) -> tuple[Attachment, ...]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 
@@ -49,6 +50,14 @@ def id_of(value: Any) -> str | None:
     """An id as text, whether it came as text or as a number."""
     number = isinstance(value, int) and not isinstance(value, bool)
     return str(value) if number else text(value)
+
+
+def is_nothing(amount: str) -> bool:
+    """Whether a decimal text is zero, which a vendor may show for an amount that is not set."""
+    try:
+        return Decimal(amount) == 0
+    except InvalidOperation:
+        return False
 
 
 _EPOCH = re.compile(r"[0-9]{1,17}")

@@ -6,8 +6,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from domain.values import ContractKind, Pay, Person, Terms
-from service.clients.documents import attachments
-from service.clients.fields import dig, id_of, instant, rows_at, text
+from service.clients.documents import attachments, first_set
+from service.clients.fields import dig, id_of, instant, is_nothing, rows_at, text
 
 T = TypeVar("T")
 Record = Mapping[str, Any]
@@ -159,14 +159,12 @@ def _over(term: Record) -> float:
 
 def _pay(contract: Record, hourly: Record, fixed: Record) -> Pay | None:
     """By which is set, as in the guide; a fixed price stands in the term, the offer or its milestones."""
-    if rate := _money(hourly.get("hourlyRate")):
-        return Pay("hourly", *rate)
-    price = (
-        _money(fixed.get("fixedAmount"))
-        or _money(dig(contract, "offer.offerTerms.fixedPriceTerm.budget"))
-        or _sum(rows_at(fixed, "milestones"))
+    budget = dig(contract, "offer.offerTerms.fixedPriceTerm.budget")
+    prices = (_money(fixed.get("fixedAmount")), _money(budget), _sum(rows_at(fixed, "milestones")))
+    rate = _money(hourly.get("hourlyRate"))
+    return first_set(
+        Pay("hourly", *rate) if rate else None, *(Pay("flatfee", *price) for price in prices if price)
     )
-    return Pay("flatfee", *price) if price else None
 
 
 def _money(value: Any) -> Money | None:
@@ -201,7 +199,8 @@ def _is_number(raw: str) -> bool:
 def _kind(contract: Record) -> ContractKind | None:
     if contract.get("kind") == "PAYROLL" or dig(contract, "offer.payrollOffer") is True:
         return "payroll"
-    stipends = rows_at(contract, "terms.stipendTerms")
-    if contract.get("kind") == "WEEKLY_RETAINER" or any(_money(s.get("stipendAmount")) for s in stipends):
+    stipends = [_money(row.get("stipendAmount")) for row in rows_at(contract, "terms.stipendTerms")]
+    paid = any(stipend and not is_nothing(stipend[0]) for stipend in stipends)
+    if contract.get("kind") == "WEEKLY_RETAINER" or paid:
         return "weekly_retainer"
     return None

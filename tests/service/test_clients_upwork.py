@@ -10,6 +10,7 @@ import pytest
 from golden_guide import CONTRACT, FREELANCER
 from vendor_double import TOKEN, Asked, Says, token, upwork
 
+from domain.values import Pay
 from service.clients import http
 from service.clients.attachments import MAX_ATTACHMENT
 from service.clients.documents import terms_of_guide
@@ -66,6 +67,25 @@ async def test_an_answer_about_another_contract_is_refused() -> None:
     error = await reading(Says(200, {"data": {"contract": other, "freelancer": FREELANCER}}))
     assert isinstance(error, VendorRefused)
     assert error.why == "asked for contract 9001, it shows contract 9002"
+
+
+@pytest.mark.parametrize(
+    ("rate", "budget", "pay"),
+    [
+        (75.0, None, Pay("hourly", "75.0")),
+        (None, "900.00", Pay("flatfee", "900.00")),
+        (0, 900, Pay("flatfee", "900")),
+        ("0.00", None, Pay("hourly", "0.00")),
+        (75, 900, Pay("hourly", "75")),
+        ("a lot", 900, Pay("hourly", "a lot")),
+        (None, None, None),
+    ],
+)
+def test_pay_is_hourly_or_fixed_by_which_is_set(rate: Any, budget: Any, pay: Pay | None) -> None:
+    def shown(amount: Any) -> Any:
+        return None if amount is None else {"amount": amount}
+
+    assert terms_of_guide({"hourlyRate": shown(rate), "fixedBudget": shown(budget)}, {}).pay == pay
 
 
 async def test_errors_in_a_200_are_a_refusal_in_upworks_words() -> None:

@@ -9,7 +9,9 @@ import upwork_driver
 from aiohttp import ClientSession
 from vendor_double import PROOF
 
-from domain.mapping import cents, country_code, split_name
+from domain.mapping import cents
+from domain.names import split_name
+from domain.places import country_code
 from domain.values import Attachment, Pay, Person, Terms
 from service.clients.reference import terms_of_reference
 from service.clients.upwork import Upwork
@@ -221,6 +223,15 @@ def test_a_fixed_price_is_the_terms_then_the_offers_then_the_sum_of_its_mileston
     assert fixed(None, []) is None
 
 
+def test_a_zero_is_a_price_only_where_there_is_no_other() -> None:
+    assert fixed(usd("0.00"), [milestone("500.00")], usd("0")) == Pay("flatfee", "500.00", "USD")
+    assert fixed(usd("0.00"), []) == Pay("flatfee", "0.00", "USD")
+    free = {"hourlyTerms": [term("1", None, None, "0.00")]}
+    assert read(terms=free).pay == Pay("hourly", "0.00", "USD")
+    priced = {**free, "fixedPriceTerms": [{"id": "2", "fixedAmount": usd("900.00")}]}
+    assert read(terms=priced).pay == Pay("flatfee", "900.00", "USD")
+
+
 def test_an_offers_budget_stands_in_for_terms_that_are_not_shown() -> None:
     offer = {"offerTerms": {"fixedPriceTerm": {"budget": usd("900.00")}}}
     assert read(terms=None, offer=offer).pay == Pay("flatfee", "900.00", "USD")
@@ -259,6 +270,8 @@ def test_a_retainer_is_known_by_its_kind_or_its_stipend() -> None:
     assert read(kind="WEEKLY_RETAINER").kind == "weekly_retainer"
     stipend = {"stipendTerms": [{"id": "1", "stipendAmount": usd("400.00")}]}
     assert read(terms=stipend).kind == "weekly_retainer"
+    none = {"stipendTerms": [{"id": "1", "stipendAmount": usd("0.00")}, {"id": "2", "stipendAmount": None}]}
+    assert read(terms=none).kind is None
 
 
 @pytest.mark.parametrize("kind", [None, "STAFF_AUG", "DIRECT_CONTRACT", "SOMETHING_NEW"])
