@@ -137,3 +137,18 @@ async def test_a_renewed_contract_that_ends_leaves_nothing_standing(world: Any) 
         return bool(rows[second]["cancelled"]) and rows[first]["end_date"] < 1_772_323_200
 
     await world.drive.until_true(ended, "both assignments to end")
+
+
+async def test_a_contract_that_runs_already_is_quoted_from_the_next_day_and_the_event_says_so(
+    world: Any,
+) -> None:
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    began, ends = today - 10 * DAY, today + 30 * DAY
+    dates = {"startDate": began.date().isoformat(), "endDate": ends.date().isoformat()}
+    engagement = await world.drive.contract(contract=dates, freelancer=flows.someone())
+    await world.drive.until_state(engagement, "awaiting_opt_in")
+    [quoted] = [e["data"] for e in await world.drive.events(engagement) if e["type"] == "QuoteCreated"]
+    assert quoted["moved_from"] == began.timestamp()
+    assert quoted["effective_date"] % DAY.total_seconds() == 0
+    assert began.timestamp() < quoted["effective_date"] <= (today + 2 * DAY).timestamp()
+    assert quoted["end_date"] == ends.timestamp()
