@@ -1,15 +1,16 @@
 """The mapping rules from a TOML file, read again whenever the file changes."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import structlog
 
 from domain.errors import CoverdError
-from domain.rules import Rules
+from domain.rules import Rules, fold
 from domain.values import Patience
 from service.ingest.translate import is_known
 
@@ -103,7 +104,9 @@ def _unknown(document: Mapping[str, Any]) -> list[str]:
             faults.append(f"{section} must be a table.")
         elif keys is None:
             faults += [f'{section}."{k}" must be text.' for k, v in table.items() if not _text(v)]
+            faults += [f'{section}."{k}" has blanks around it.' for k, v in table.items() if _blanks(k, v)]
             faults += _leading_nowhere(table) if section == "aliases" else []
+            faults += _leading_apart(table) if section == "categories" else []
         else:
             faults += [f"[{section}] has no setting {key}." for key in table if key not in keys]
     return faults
@@ -114,6 +117,18 @@ def _leading_nowhere(aliases: Mapping[str, Any]) -> list[str]:
         f'aliases."{name}" leads to {event}, which is no event coverd knows.'
         for name, event in aliases.items()
         if _text(event) and not is_known(event)
+    ]
+
+
+def _leading_apart(categories: Mapping[str, Any]) -> list[str]:
+    """One category under two spellings that are compared as one, with different codes."""
+    alike: dict[str, list[str]] = {}
+    for name in categories:
+        alike.setdefault(fold(name), []).append(name)
+    return [
+        f"categories names {' and '.join(repr(n) for n in names)}, which are one, with different codes."
+        for names in alike.values()
+        if len({str(categories[name]) for name in names}) > 1
     ]
 
 
@@ -129,8 +144,16 @@ def _whole(value: object, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
 
 
-def _text(value: object) -> bool:
+def _text(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and bool(value.strip())
+
+
+def _blanks(*texts: object) -> bool:
+    return any(_text(text) and text != text.strip() for text in texts)
+
+
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]", re.IGNORECASE)
+"""As it stands in an e-mail address."""
 
 
 def _wrong(document: Mapping[str, Any]) -> list[str]:
@@ -163,6 +186,9 @@ def _wrong(document: Mapping[str, Any]) -> list[str]:
     ):
         if of(section, key) is not None and not _text(of(section, key)):
             faults.append(f"{section}.{key} must be text.")
+    domain = of("contractor", "proxy_email_domain")
+    if _text(domain) and not _DOMAIN.fullmatch(domain):
+        faults.append("contractor.proxy_email_domain must be a domain such as relay.yourdomain.com.")
     hosts = of("attachments", "allowed_hosts")
     if hosts is not None and (not isinstance(hosts, list) or not all(_text(h) for h in hosts)):
         faults.append("attachments.allowed_hosts must be a list of host names.")

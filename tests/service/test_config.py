@@ -103,6 +103,20 @@ def test_the_guides_example_is_a_configuration() -> None:
         ("[deadlines]\nexpiry_days = [30, -1]", "deadlines.expiry_days"),
         ("[contractor]\nproxy_email_domain = 7", "contractor.proxy_email_domain"),
         ('[contractor]\nproxy_email_domain = ""', "contractor.proxy_email_domain"),
+        *[
+            (f'[contractor]\nproxy_email_domain = "{domain}"', "proxy_email_domain must be a domain")
+            for domain in (
+                "@relay.example",
+                "relay",
+                "relay..example",
+                "a b.example",
+                "ä.example",
+                "10.0.0.1",
+            )
+        ],
+        ('[clients]\n" org_7" = "en_1"', 'clients." org_7" has blanks'),
+        ('[clients]\norg_7 = "en_1 "', 'clients."org_7" has blanks'),
+        ('[categories]\n"QA & Testing" = "jc_1"\n"qa and  testing" = "jc_2"', "which are one"),
         ("[job]\nname = []", "job.name"),
         ('[job]\nsend_region = "yes"', "job.send_region"),
         ("[session]\nsuccess_url = 7", "session.success_url"),
@@ -115,6 +129,10 @@ def test_what_cannot_be_used_is_named(text: str, names: str) -> None:
     told = faults(text)
     assert len(told) == 1
     assert names in told[0]
+
+
+def test_one_category_may_be_spelt_twice_where_both_lead_to_one_code() -> None:
+    parse({"categories": {"QA & Testing": "jc_1", "qa and testing": "jc_1"}})
 
 
 def test_all_faults_are_told_at_once() -> None:
