@@ -22,7 +22,7 @@ class Attention:
 
 
 def attention(s: Engagement) -> tuple[Attention, ...]:
-    """Everything that waits for a person.
+    """Everything that waits for a person; what one decided to leave undone does not.
 
     A call that was given up counts while its deed is still to be done: after the contract's end that is
     an invoice or the end of coverage at most.
@@ -30,7 +30,11 @@ def attention(s: Engagement) -> tuple[Attention, ...]:
     holds = (
         ()
         if s.over
-        else tuple(Attention(h.hold.code, h.hold.message, h.since, h.hold.fix) for h in s.holds.values())
+        else tuple(
+            Attention(h.hold.code, h.hold.message, h.since, h.hold.fix)
+            for h in s.holds.values()
+            if h.skipped is None
+        )
     )
     parked = tuple(
         Attention(
@@ -41,7 +45,7 @@ def attention(s: Engagement) -> tuple[Attention, ...]:
             step,
         )
         for step, p in s.parked.items()
-        if still_wanted(s, step, s.generation(step))
+        if p.skipped is None and still_wanted(s, step, s.generation(step))
     )
     return (*holds, *parked, *_overdue(s), *_uncovered(s))
 

@@ -254,7 +254,28 @@ class RequestInvoice:
 
 @dataclass(frozen=True, slots=True)
 class RequestRetry:
+    """Of everything that failed or is held, or of ``steps`` alone; see `RetryRequested`."""
+
     at: int
+    reason: str
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SkipEffect:
+    """Leave undone the call that was given up under ``step``."""
+
+    at: int
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SkipHold:
+    """Leave as it is what the hold ``code`` waits for."""
+
+    at: int
+    code: str
     reason: str
 
 
@@ -289,6 +310,8 @@ EngagementCommand = (
     | SubmitCertificate
     | RequestInvoice
     | RequestRetry
+    | SkipEffect
+    | SkipHold
 )
 
 # To a freelancer's stream.

@@ -141,8 +141,12 @@ def _facts(s: Engagement, command: c.EngagementCommand) -> tuple[e.EngagementEve
             return _submitted(s, file_name, sha256)
         case c.RequestInvoice():
             return _invoiced(s, command)
-        case c.RequestRetry(_, reason):
-            return (e.RetryRequested(reason),)
+        case c.RequestRetry(_, reason, steps):
+            return _retried(s, reason, steps)
+        case c.SkipEffect(_, step, reason):
+            return _effect_skipped(s, step, reason)
+        case c.SkipHold(_, code, reason):
+            return _hold_skipped(s, code, reason)
         case _:
             assert_never(command)
 
@@ -210,6 +214,26 @@ def _invoiced(s: Engagement, command: c.RequestInvoice) -> tuple[e.EngagementEve
             command.key, command.gross_pay, command.paycycle_startdate, command.paycycle_enddate
         ),
     )
+
+
+def _retried(s: Engagement, reason: str, steps: tuple[str, ...]) -> tuple[e.EngagementEvent, ...]:
+    """Of the steps that are asked for by name those that still wait; none of them: it is settled."""
+    waiting = tuple(step for step in steps if step in s.parked or (step == "read" and s.holds))
+    return () if steps and not waiting else (e.RetryRequested(reason, waiting),)
+
+
+def _effect_skipped(s: Engagement, step: str, reason: str) -> tuple[e.EngagementEvent, ...]:
+    parked = s.parked.get(step)
+    if parked is None:
+        raise Refused(reason="No call of this engagement was given up under this step.")
+    return () if parked.skipped else (e.EffectSkipped(step, reason),)
+
+
+def _hold_skipped(s: Engagement, code: str, reason: str) -> tuple[e.EngagementEvent, ...]:
+    held = s.holds.get(code)
+    if held is None:
+        raise Refused(reason="This engagement is not held under this code.")
+    return () if held.skipped else (e.HoldSkipped(code, reason),)
 
 
 def _freelancer_hold(s: Engagement, rules: Rules) -> tuple[e.EngagementEvent, ...]:

@@ -356,10 +356,30 @@ class EffectParked:
 
 
 @dataclass(frozen=True, slots=True)
+class EffectSkipped:
+    """A person decided to leave a call that was given up undone, until somebody asks for a retry."""
+
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldSkipped:
+    """A person decided to leave what a hold waits for as it is, until somebody asks for a retry."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RetryRequested:
-    """A person asked for the failed and held steps to be tried again."""
+    """A person asked for the failed and held steps to be tried again: all of them, or only ``steps``.
+
+    What the contract itself must mend is the step ``read``.
+    """
 
     reason: str
+    steps: tuple[str, ...] = ()
 
 
 # The freelancer's own stream.
@@ -427,6 +447,8 @@ EngagementEvent = (
     | OptInShared
     | DeadlinePassed
     | EffectParked
+    | EffectSkipped
+    | HoldSkipped
     | RetryRequested
 )
 

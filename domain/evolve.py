@@ -1,5 +1,6 @@
 """evolve: an engagement and one recorded event make the engagement after it. Total, pure, and quick."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import assert_never
@@ -145,8 +146,12 @@ def _fold(s: Engagement, event: e.EngagementEvent, entry: Entry) -> Engagement:
             return replace(_restart(passed, ("read",)), rereading=True) if code == "renewal_due" else passed
         case e.EffectParked(step, kind, error):
             return replace(s, parked={**s.parked, step: Parked(kind, error, entry.at)})
-        case e.RetryRequested():
-            return _retry(s)
+        case e.EffectSkipped(step, reason):
+            return replace(s, parked={**s.parked, step: replace(s.parked[step], skipped=reason)})
+        case e.HoldSkipped(code, reason):
+            return replace(s, holds={**s.holds, code: replace(s.holds[code], skipped=reason)})
+        case e.RetryRequested(_, steps):
+            return _retry(s, steps)
         case _:
             assert_never(event)
 
@@ -165,7 +170,9 @@ def _names(s: Engagement, event: e.OfferAccepted | e.ContractActivated) -> Engag
 def _terms(s: Engagement, terms: Terms) -> Engagement:
     files = {a.id: a for a in terms.attachments if a.may_be_certificate}
     if s.rereading:
-        s = _restart(s, tuple(step for step in MAPPED_STEPS if step in s.parked))
+        s = _restart(
+            s, tuple(step for step in MAPPED_STEPS if step in s.parked and not s.parked[step].skipped)
+        )
     read = replace(
         s,
         terms=terms,
@@ -301,11 +308,23 @@ MAPPED_STEPS = ("contractor", "job", "quote")
 """Steps whose content comes from the mapping: a retry reads the contract again before it restarts them."""
 
 
-def _retry(s: Engagement) -> Engagement:
-    if s.over or s.terms is None or not (s.holds or any(step in s.parked for step in MAPPED_STEPS)):
-        return _restart(s, tuple(s.parked))
-    others = tuple(step for step in s.parked if step not in (*MAPPED_STEPS, "read"))
+def _retry(s: Engagement, only: tuple[str, ...]) -> Engagement:
+    """Begin the steps asked for afresh, all of them where ``only`` names none, skipped ones among them."""
+    asked = tuple(step for step in s.parked if not only or step in only)
+    held = bool(s.holds) and (not only or "read" in only)
+    s = _waiting_again(s, asked, s.holds if held else ())
+    if s.over or s.terms is None or not (held or any(step in asked for step in MAPPED_STEPS)):
+        return _restart(s, asked)
+    others = tuple(step for step in asked if step not in (*MAPPED_STEPS, "read"))
     return replace(_restart(s, (*others, "read")), rereading=True)
+
+
+def _waiting_again(s: Engagement, steps: Iterable[str], codes: Iterable[str]) -> Engagement:
+    return replace(
+        s,
+        parked={**s.parked, **{step: replace(s.parked[step], skipped=None) for step in steps}},
+        holds={**s.holds, **{code: replace(s.holds[code], skipped=None) for code in codes}},
+    )
 
 
 def _restart(s: Engagement, steps: tuple[str, ...]) -> Engagement:

@@ -119,17 +119,24 @@ class AssignmentNews:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A call that was given up: which, since when, and the vendor's words."""
+    """A call that was given up: which, since when, and the vendor's words.
+
+    ``skipped`` is why a person decided to leave it undone, None while it waits for one.
+    """
 
     kind: str
     error: str
     since: int
+    skipped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HeldSince:
+    """``skipped`` is why a person decided to leave it so, None while it waits for one."""
+
     hold: Hold
     since: int
+    skipped: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

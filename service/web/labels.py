@@ -28,8 +28,10 @@ BEFORE_COVER = (life.OFFERED, life.CONTRACTOR_READY, life.QUOTED, life.AWAITING_
 
 def waiting_for(s: Engagement, covered: bool | None) -> str:
     """What will happen next, or what it waits for, in one sentence or two."""
-    if (s.holds or s.parked) and s.state in BEFORE_COVER:
-        return "It waits for a person: see what needs attention."
+    skipped = [*(h.skipped for h in s.holds.values()), *(p.skipped for p in s.parked.values())]
+    if skipped and s.state in BEFORE_COVER:
+        left = "A person decided to leave a step undone; a retry takes it up again."
+        return left if all(skipped) else "It waits for a person: see what needs attention."
     match s.state:
         case life.OFFERED:
             return (

@@ -97,8 +97,13 @@ def said(event: e.EngagementEvent) -> str:
             return f"{passed} (due {spoken(due_at)})."
         case e.EffectParked(step, kind, error):
             return f"The call to {labels.step(step)} ({kind}) was given up: {clip(error)}"
-        case e.RetryRequested(reason):
-            return f"Asked to try the failed and held steps again: {clip(reason)}"
+        case e.EffectSkipped(step, reason):
+            return f"The call to {labels.step(step)} is left undone: {clip(reason)}"
+        case e.HoldSkipped(code, reason):
+            return f"Left as it is: {code.replace('_', ' ')}. {clip(reason)}"
+        case e.RetryRequested(reason, steps):
+            what = ", ".join(labels.step(step) for step in steps) or "the failed and held steps"
+            return f"Asked to try again ({what}): {clip(reason)}"
         case _:
             assert_never(event)
 

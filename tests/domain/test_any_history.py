@@ -89,7 +89,11 @@ news = st.one_of(
 people = st.one_of(
     st.builds(c.SubmitCertificate, hours, st.just("coi.pdf"), st.sampled_from([SHA, SHA[::-1]])),
     st.builds(c.RequestInvoice, hours, st.sampled_from(["march", "april"]), *[st.integers(100, 9999)] * 3),
-    st.builds(c.RequestRetry, hours, st.just("again")),
+    st.builds(
+        c.RequestRetry, hours, st.just("again"), st.sampled_from([(), (), ("read",), ("quote", "job")])
+    ),
+    st.builds(c.SkipEffect, hours, st.sampled_from(["job", "quote", "session"]), st.just("by hand")),
+    st.builds(c.SkipHold, hours, st.just("category_unmapped"), st.just("leave it")),
     st.builds(c.Reassess, hours),
 )
 moved = st.sampled_from([None, START])
