@@ -124,7 +124,8 @@ class Delivery:
     """One webhook request or polled fact as it arrived.
 
     ``dedupe`` is the id or hash that makes two deliveries the same; ``headers`` only those worth keeping
-    as proof (never secrets). ``verdict`` says how the proof was checked.
+    as proof (never secrets). ``verdict`` says how the proof was checked. ``also`` is the key that a polled
+    copy of the same has, where ``dedupe`` is an id that only the webhook brings: the two are one as well.
     """
 
     source: Literal["upwork", "1099policy"]
@@ -133,7 +134,11 @@ class Delivery:
     headers: dict[str, str]
     verdict: str
     received_at: datetime
+    also: str | None = None
 
+
+POLLED = "polled"
+"""The verdict of a delivery that no webhook brought: the vendor itself was asked."""
 
 DeliveryOutcome = Literal["applied", "quiet", "unknown_type", "unusable", "parked", "failed"]
 

@@ -14,9 +14,9 @@ async def deliver_upwork(world: Any, body: bytes, **headers: str) -> int:
     return status
 
 
-async def deliver_1099policy(world: Any, body: dict[str, Any]) -> int:
+async def deliver_1099policy(world: Any, body: dict[str, Any], **headers: str) -> int:
     raw, stamp = orjson.dumps(body), str(int(time.time()))
     digest = hmac.new(b"whsec_sandbox", f"{stamp}.".encode() + raw, hashlib.sha256).hexdigest()
-    sent = {"Ten99Policy-Signature": f"t={stamp},v1={digest}"}
+    sent = {"Ten99Policy-Signature": f"t={stamp},v1={digest}", **headers}
     status: int = await world.drive.service.raw_post("/webhooks/1099policy", raw, sent)
     return status

@@ -13,15 +13,12 @@ from service.config import Config
 from service.handle import Handler, Origin
 from service.ingest.translate import Acts, Quiet, Unknown, Unusable, translate
 from service.metrics import Metrics
-from service.ports import Lookup, Store, StoredDelivery
+from service.ports import POLLED, Lookup, Store, StoredDelivery
 from service.store.errors import StoreUnavailable
 
 LEASE_SECONDS = 60.0
 PARKED_LONG = timedelta(minutes=15)
 """A delivery that has found no engagement for so long is shown to people."""
-
-POLLED = "polled"
-"""The verdict of a delivery that no webhook brought: the vendor itself was asked."""
 
 log = structlog.get_logger("coverd.ingest")
 

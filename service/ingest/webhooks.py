@@ -83,13 +83,15 @@ class Webhooks:
             for name in (proof.header, proof.dedupe_header, "webhook-timestamp", "Content-Type")
             if name in request.headers and not (proof.scheme == "token" and name == proof.header)
         }
+        dedupe = dedupe_key(request.headers.get(proof.dedupe_header), body)
         return Delivery(
             source=source,
-            dedupe=dedupe_key(request.headers.get(proof.dedupe_header), body),
+            dedupe=dedupe,
             body=body,
             headers={name.lower(): _kept(value) for name, value in headers.items()},
             verdict=f"{proof.scheme}: {verdict.why}",
             received_at=now,
+            also=other_key(dedupe, body),
         )
 
 
@@ -111,6 +113,12 @@ def dedupe_key(header_id: str | None, body: bytes) -> str:
     if isinstance(found, str | int) and not isinstance(found, bool) and found != "":
         return f"body:{_short(str(found))}"
     return f"sha256:{sha256(body).hexdigest()}"
+
+
+def other_key(dedupe: str, body: bytes) -> str | None:
+    """The key of a copy that comes without the header's id, where the body has an id of its own."""
+    key = dedupe_key(None, body)
+    return key if key != dedupe and key.startswith("body:") else None
 
 
 def _short(text: str) -> str:

@@ -6,9 +6,8 @@ from typing import Any, Literal
 
 import orjson
 
-from service.ingest.process import POLLED
 from service.ingest.webhooks import dedupe_key
-from service.ports import Delivery
+from service.ports import POLLED, Delivery
 
 Source = Literal["upwork", "1099policy"]
 

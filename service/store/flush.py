@@ -94,10 +94,10 @@ async def receive(connection: "Connection", given: Sequence[dict[str, Any]]) -> 
     new = {row["ordinal"] for row in await connection.fetch(sql("receive"), orjson.dumps(given).decode())}
     answers = []
     for one in given:
-        arrival = one["arrival"]
+        place = one["bucket"], one["arrival"]
         if one["ordinal"] not in new:
-            arrival = await connection.fetchval(
-                sql("arrival_of"), one["bucket"], one["source"], one["dedupe"]
-            )
-        answers.append((delivery_id(one["bucket"], arrival), one["ordinal"] in new))
+            keys = one["bucket"], one["source"], one["dedupe"], one["also_bucket"], one["also"]
+            first = await connection.fetchrow(sql("arrival_of"), *keys)
+            place = (first["bucket"], first["arrival"]) if first else place
+        answers.append((delivery_id(*place), one["ordinal"] in new))
     return answers

@@ -48,6 +48,7 @@ def check_append(append: Append) -> None:
 def check_delivery(delivery: Delivery) -> None:
     """Raises `NotStorable` naming what does not fit."""
     _check("dedupe key", delivery.dedupe, DEDUPE)
+    _check("other dedupe key", delivery.also or "", DEDUPE)
     for value in delivery.headers.values():
         _check("header", value, None)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from service.ports import Delivery, DeliveryOutcome, Lookup, StoredDelivery
+from service.ports import POLLED, Delivery, DeliveryOutcome, Lookup, StoredDelivery
 from service.store.arrivals import LAST, LEASE, Arrivals, bucket_of_delivery, delivery_id, parsed
 from service.store.limits import check_delivery, clean
 
@@ -51,19 +51,33 @@ class MemoryInbox:
         self._arrivals = Arrivals()
         self._inbox: dict[UUID, StoredRow] = {}
         self._first: dict[tuple[str, str], str] = {}
+        self._also: dict[tuple[str, str], str] = {}
         self._waiting: dict[Lookup, dict[str, StoredRow]] = {}
 
     async def receive(self, delivery: Delivery) -> tuple[str, bool]:
         """Raises `NotStorable` when it can never be kept."""
         check_delivery(delivery)
-        key = delivery.source, delivery.dedupe
-        if key in self._first:
-            return self._first[key], False
+        first = self._came_first(delivery)
+        if first is not None:
+            return first, False
         arrival = self._arrivals.next(delivery.received_at)
         row = StoredRow(bucket_of_delivery(delivery), arrival, delivery, delivery.received_at + LEASE)
         self._inbox[arrival] = row
-        self._first[key] = row.id
+        self._first[delivery.source, delivery.dedupe] = row.id
+        if delivery.also is not None:
+            self._also.setdefault((delivery.source, delivery.also), row.id)
         return row.id, True
+
+    def _came_first(self, delivery: Delivery) -> str | None:
+        """The same delivery: by its key, or one of the two was polled (see ``receive.sql``)."""
+        key = delivery.source, delivery.dedupe
+        found = self._first.get(key)
+        if found is None and delivery.verdict == POLLED:
+            found = self._also.get(key)
+        if found is None and delivery.also is not None:
+            other = self._row(self._first.get((delivery.source, delivery.also), ""))
+            found = other.id if other and other.delivery.verdict == POLLED else None
+        return found
 
     async def delivery(self, delivery_id: str) -> StoredDelivery | None:
         row = self._row(delivery_id)

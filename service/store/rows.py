@@ -115,6 +115,8 @@ def delivery_given(delivery: Delivery) -> dict[str, Any]:
     return {
         "source": delivery.source,
         "dedupe": delivery.dedupe,
+        "also_bucket": None if delivery.also is None else bucket_of(f"{delivery.source}:{delivery.also}"),
+        "also": delivery.also,
         "headers": text(delivery.headers),
         "verdict": clean(delivery.verdict),
     }

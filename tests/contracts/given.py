@@ -75,7 +75,7 @@ def delivery(dedupe: str = "header:msg_1", **more: Any) -> Delivery:
         dedupe=dedupe,
         body=more.pop("body", b'{"id": "msg_1", "type": "offer.accepted"}'),
         headers={"content-type": "application/json"},
-        verdict="token: it is one of ours",
+        verdict=more.pop("verdict", "token: it is one of ours"),
         received_at=more.pop("received_at", NOON),
         **more,
     )

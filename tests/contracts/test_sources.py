@@ -1,11 +1,13 @@
 """Sources and cursors: who asks, how far it has come, when each was heard of; and what waits for an id."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from contracts.given import NOON, delivery
 
+from service.ports import POLLED
 from service.store.errors import NotStorable
 
 MINUTE = timedelta(minutes=1)
@@ -21,6 +23,53 @@ async def test_polled_deliveries_and_webhooks_are_kept_once_together(store):
     assert kept[0] == (first, False)
     assert kept[1][1] is True
     assert await store.receive(delivery("body:ev_2", source="1099policy")) == (kept[1][0], False)
+
+
+def webhook(header="msg_1", source="1099policy"):
+    """Its header has an id, and its body another."""
+    return delivery(f"header:{header}", source=source, also="body:ev_1")
+
+
+def polled(id="ev_1", source="1099policy"):
+    return delivery(f"body:{id}", source=source, verdict=POLLED)
+
+
+async def test_what_a_webhook_brought_under_its_headers_id_is_not_kept_again_when_polled(store):
+    first, _ = await store.receive(webhook())
+
+    kept = await store.receive_polled([polled(), polled("ev_2"), polled(source="upwork")])
+
+    assert kept[0] == (first, False)
+    assert [new for _, new in kept] == [False, True, True]
+    assert len(await store.deliveries()) == 3
+
+
+async def test_what_was_polled_is_not_kept_again_when_its_webhook_comes_late(store):
+    ((first, _),) = await store.receive_polled([polled()])
+
+    assert await store.receive(webhook()) == (first, False)
+    assert await store.receive(webhook()) == (first, False)
+    assert (await store.receive(webhook(source="upwork")))[1] is True
+    assert await store.receive_polled([polled()]) == [(first, False)]
+
+
+async def test_two_webhooks_with_ids_of_their_own_are_two_whatever_their_bodies_say(store):
+    first, _ = await store.receive(webhook("msg_1"))
+    second, new = await store.receive(webhook("msg_2"))
+
+    assert (new, first != second) == (True, True)
+    assert await store.receive_polled([polled()]) == [(first, False)]
+    plain, new = await store.receive(delivery("body:ev_1", source="1099policy"))
+    assert (new, plain not in (first, second)) == (True, True)
+
+
+async def test_many_at_once_each_find_their_own_copy(store):
+    webhooks = [replace(webhook(f"msg_{n}"), also=f"body:ev_{n}") for n in range(20)]
+    kept = await asyncio.gather(*map(store.receive, webhooks))
+
+    again = await store.receive_polled([polled(f"ev_{n}") for n in range(20)])
+
+    assert again == [(id, False) for id, _ in kept]
 
 
 async def test_a_cursor_moves_with_the_deliveries_it_brings(store):

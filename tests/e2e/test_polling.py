@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 import pytest
 from aiohttp.test_utils import unused_port
+from deliveries import deliver_1099policy
 
 from service.clock import rfc3339
 from service.demo import flows
@@ -61,6 +62,24 @@ async def test_what_no_webhook_brought_in_time_counts_as_drift_once(worlds: Any)
         assert drift == {'coverd_drift_total{source="upwork",type="offer.accepted"}': 1}
         again = await world.drive.service.post("/v1/reconcile")
         assert (again["found"], again["drift"], again["healed"]) == ([], 0, 0)
+
+
+async def test_an_event_that_came_under_an_id_of_its_header_is_not_found_again(worlds: Any) -> None:
+    async with worlds() as world:
+        engagement_id = await world.drive.contract(freelancer=flows.someone())
+        await world.drive.until_state(engagement_id, "awaiting_opt_in")
+        await world.drive.ten99policy.post("/_control/faults", {"match": "*", "kind": "lose", "times": 9})
+        await world.drive.complete_session(engagement_id)
+        events = (await world.drive.ten99policy.get("/_control/objects"))["events"]
+        (told,) = [event for event in events if event["type"] == "policy.active"]
+        for _ in range(2):
+            assert await deliver_1099policy(world, told, **{"webhook-id": "msg_1"}) in (202, 200)
+        await world.drive.until_state(engagement_id, "insured")
+        found = (await world.drive.service.post("/v1/reconcile"))["found"]
+        assert "policy.active" not in [one["type"] for one in found]
+        assert (await world.drive.service.post("/v1/reconcile"))["found"] == []
+        events = await world.drive.events(engagement_id)
+        assert [event["type"] for event in events].count("PolicyActivated") == 1
 
 
 async def test_while_the_policies_source_is_silent_no_path_says_covered(worlds: Any) -> None:

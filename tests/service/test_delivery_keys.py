@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.ingest.webhooks import MAX_ID, _kept, dedupe_key
+from service.ingest.webhooks import MAX_ID, _kept, dedupe_key, other_key
 
 BODY = b'{"id": "wh_1", "type": "offer.accepted"}'
 
@@ -30,6 +30,12 @@ def test_without_an_id_the_bytes_count(body: bytes) -> None:
 
 def test_what_comes_from_a_header_is_never_taken_for_what_comes_from_a_body() -> None:
     assert dedupe_key("wh_1", BODY) != dedupe_key(None, BODY)
+
+
+def test_what_has_a_headers_id_is_also_known_by_its_bodys() -> None:
+    assert other_key("header:msg_1", BODY) == "body:wh_1"
+    assert other_key("header:msg_1", b"no json") is None
+    assert other_key("body:wh_1", BODY) is None
 
 
 headers = st.binary(max_size=300).map(lambda raw: raw.decode("utf-8", "surrogateescape"))

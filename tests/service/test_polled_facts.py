@@ -19,11 +19,11 @@ from story import (
 from domain import commands as c
 from domain.state import Engagement
 from service.clients.rows import ContractRow, OfferRow
-from service.ingest.process import POLLED
 from service.ingest.translate import Acts, translate
 from service.poll.facts import Fact
 from service.poll.policies import certificate_facts, policy_facts
 from service.poll.upwork import contract_facts, offer_facts
+from service.ports import POLLED
 
 LATER = NOW + 3 * DAY
 

@@ -44,6 +44,10 @@ WITH s AS MATERIALIZED (
   FROM s
 ), ids AS (
   INSERT INTO coverd.vendor_id SELECT coverd.bucket_of('offer:' || n), 'offer', n::text, id FROM s
+), also AS (
+  INSERT INTO coverd.also_known
+  SELECT coverd.bucket_of('upwork:b' || n), 'upwork', 'b' || n, n % 1024, lpad(to_hex(n), 32, '0')::uuid
+  FROM s
 ), awaited AS (
   INSERT INTO coverd.waiting
   SELECT coverd.bucket_of('quote:' || n), 'quote', n::text, n % 1024, lpad(to_hex(n), 32, '0')::uuid FROM s
@@ -71,7 +75,7 @@ FROM generate_series(1, 2000) n, LATERAL (SELECT decode(n::text, 'escape') AS b)
 HOT = (
     *("head", "history", "feed", "streams_of", "streams_in"),
     *("finish", "retry_later", "effects_of", "next_due"),
-    *("arrival_of", "delivery", "settle_delivery", "replay_delivery", "wake_parked"),
+    *("receive", "arrival_of", "delivery", "settle_delivery", "replay_delivery", "wake_parked"),
     *("deliveries", "deliveries_needing_attention", "file", "ready"),
     "waiting",
 )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 TABLES = (
     *(
         "accepted",
+        "also_known",
         "bucket_head",
         "cursor",
         "effect",
