@@ -1,6 +1,7 @@
 """What 1099Policy shows of assignments, against what engagements show. Pure."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from domain.assignments import canceled_at, dates_of, is_news
@@ -24,7 +25,8 @@ def assignment_facts(row: Row, engagement: Engagement, made: Assignment, now: in
         return
     latest = max((n.said_at for n in engagement.assignment_news.get(made.assignment_id, ())), default=0)
     said = f"dates:{starts}:{ends}:{latest}"
-    yield _fact(row, made.assignment_id, said, "assignment.changed", max(now, latest), None)
+    changed = _fact(row, made.assignment_id, said, "assignment.changed", max(now, latest), None)
+    yield replace(changed, webhook=False)
 
 
 def _cancelled(row: Row, id: str, known: int | None, now: int) -> Iterator[Fact]:

@@ -31,7 +31,16 @@ def policy_facts(row: Row, engagements: Sequence[Engagement], now: int) -> Itera
         yield _policy_fact(row, "active", latest, now if created is None else min(created, now), created)
         if status == "active":
             return
-    yield _policy_fact(row, status, latest, max(now, latest), None)
+    yield _policy_fact(row, status, latest, max(now, latest), _since(row, status, now))
+
+
+def _since(row: Row, status: str, now: int) -> int | None:
+    """Since when the vendor shows this, as far as it says so."""
+    said = {
+        "cancelled": instant(row.get("cancellation_date")),
+        "expired": instant(row.get("expiration_date")),
+    }.get(status)
+    return said if said is not None and said <= now else None
 
 
 def _status(row: Row) -> str | None:

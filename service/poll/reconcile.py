@@ -232,12 +232,12 @@ class _Sweep:
         kept = await self._parts.store.receive_polled(deliveries, cursor)
         for fact, (delivery_id, new) in zip(facts, kept, strict=True):
             if new:
-                await self._settle(fact, delivery_id, epoch(now))
+                await self._settle(fact, delivery_id)
 
-    async def _settle(self, fact: Fact, delivery_id: str, now: int) -> None:
+    async def _settle(self, fact: Fact, delivery_id: str) -> None:
         stored = await self._parts.processor.handle(delivery_id)
-        grace = int(GRACE.total_seconds())
-        late = fact.said_at is None or self._since <= fact.said_at <= now - grace
+        now = self._there() if fact.source == "1099policy" else epoch(self._parts.clock())
+        late = fact.is_late(self._since, now - int(GRACE.total_seconds()))
         if late:
             self._parts.metrics.drift.labels(fact.source, fact.type).inc()
         self._parts.metrics.deliveries.labels(fact.source, "polled").inc()

@@ -97,7 +97,7 @@ async def test_asking_shows_other_dates_and_a_cancellation_that_no_webhook_told(
         row = await assignment_of(world, engagement_id)
         sooner = row["end_date"] - DAY
         await vendor(world)._send("PUT", f"/api/v1/assignments/{row['id']}", {"end_date": sooner})
-        assert await sweeps(world) == {("assignment.changed", "applied", True)}
+        assert await sweeps(world) == {("assignment.changed", "applied", False)}
         shown = await world.drive.status(engagement_id)
         assert len(shown["coverage"]["gaps"]) == 1
         assert await sweeps(world) == set()

@@ -221,3 +221,35 @@ def test_an_event_has_the_key_that_its_webhook_has() -> None:
     delivery = Fact("1099policy", event, "ev_1", NOW).delivery(NOON)
     assert (delivery.dedupe, delivery.verdict) == ("body:ev_1", POLLED)
     assert orjson.loads(delivery.body) == event
+
+
+@pytest.mark.parametrize(
+    ("change", "said_at"),
+    [
+        ({"status": "cancelled", "cancellation_date": LATER - 30}, LATER - 30),
+        ({"status": "expired", "expiration_date": LATER - 30}, LATER - 30),
+        ({"status": "cancelled", "cancellation_date": LATER + DAY}, None),
+        ({"status": "cancelled"}, None),
+        ({"expiration_date": END + DAY}, None),
+    ],
+)
+def test_a_status_is_as_old_as_the_date_it_shows(change: dict[str, Any], said_at: int | None) -> None:
+    (fact,) = policy_facts(policy(**change), [insured().engagement], LATER)
+    assert fact.said_at == said_at
+
+
+@pytest.mark.parametrize(
+    ("said_at", "webhook", "late"),
+    [
+        (LATER - 61, True, True),
+        (LATER - 59, True, False),
+        (NOW - 1, True, False),
+        (None, True, True),
+        (LATER - 61, False, False),
+    ],
+)
+def test_only_what_a_webhook_should_have_brought_by_now_is_late(
+    said_at: int | None, webhook: bool, late: bool
+) -> None:
+    fact = Fact("1099policy", {"type": "policy.active"}, "pl_1", said_at, webhook)
+    assert fact.is_late(since=NOW, until=LATER - 60) is late
