@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from domain.assignments import canceled_at
-from domain.coverage import carried_until, spans
+from domain.coverage import carried_until, instant, spans
 from domain.deadlines import deadlines, runs_beyond
 from domain.lifecycle import ASSIGNED, LAPSED, QUOTED, UNDER_REVIEW
 from domain.react import still_wanted
@@ -60,7 +60,7 @@ _OVERDUE = {
         "An approved certificate or a refused one; ask 1099Policy about the review.",
     ),
     "expiry_coming": (
-        "Cover will end while the contract runs on.",
+        "Cover ends at {ends} while the contract runs on.",
         "A policy or certificate that reaches further, or the end of the contract.",
     ),
 }
@@ -72,8 +72,9 @@ def _overdue(s: Engagement) -> tuple[Attention, ...]:
     carried = carried_until(s)
     planned = carried is not None and s.terms is not None and not runs_beyond(s, carried)
     passed = {d.code: d for d in deadlines(s) if d.step in s.passed and d.code in _OVERDUE}
+    ends = "" if carried is None else instant(carried.ends_at)
     return tuple(
-        Attention(d.code, _OVERDUE[d.code][0], s.passed[d.step], _OVERDUE[d.code][1])
+        Attention(d.code, _OVERDUE[d.code][0].format(ends=ends), s.passed[d.step], _OVERDUE[d.code][1])
         for d in passed.values()
         if not (planned and d.code == "expiry_coming")
     )

@@ -224,7 +224,7 @@ def answer(engagement: Engagement, at: int, silent_since: int | None = None) -> 
     if silent_since is None:
         return _judged(engagement, at)
     if at > silent_since:
-        reason = f"1099Policy has not answered since {_instant(silent_since)}."
+        reason = f"1099Policy has not answered since {instant(silent_since)}."
         return Answer(None, None, reason, since=silent_since, next_change_at=engagement.ended_at)
     told = _judged(engagement, at)
     if told.covered is None:
@@ -232,7 +232,8 @@ def answer(engagement: Engagement, at: int, silent_since: int | None = None) -> 
     return replace(told, next_change_at=_earlier(told.next_change_at, silent_since + 1))
 
 
-def _instant(seconds: int) -> str:
+def instant(seconds: int) -> str:
+    """RFC 3339 in UTC, as messages show it."""
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 

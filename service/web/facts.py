@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.coverage import Span, gaps, spans
+from domain.react import still_wanted
 from domain.state import Engagement
 from service.ports import EffectRow
 from service.web import words
@@ -76,6 +77,11 @@ def ids(s: Engagement) -> tuple[tuple[str, str], ...]:
     return tuple((what, id_) for what, id_ in found if id_)
 
 
-def open_calls(effects: Sequence[EffectRow]) -> tuple[EffectRow, ...]:
-    """Calls that are still to be made or under way; those given up are shown under attention."""
-    return tuple(effect for effect in effects if effect.status in ("waiting", "running"))
+def open_calls(s: Engagement, effects: Sequence[EffectRow]) -> tuple[EffectRow, ...]:
+    """Calls and timers that are still to be dealt with; those given up are shown under attention, and those
+    that are no longer wanted are not to come."""
+    return tuple(
+        effect
+        for effect in effects
+        if effect.status in ("waiting", "running") and still_wanted(s, effect.step, effect.generation)
+    )

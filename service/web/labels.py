@@ -53,6 +53,8 @@ def waiting_for(s: Engagement, covered: bool | None) -> str:
             return "It waits for the freelancer to complete the application session at 1099Policy."
         case life.ASSIGNED:
             return "The assignment is made; its policy is being confirmed with 1099Policy."
+        case life.INSURED if s.earlier and s.session_id and not s.new_policies:
+            return "The renewal waits for the freelancer to complete an application session at 1099Policy."
         case life.INSURED | life.COI_VALIDATED if covered is None:
             return "Nothing needs to be done: the policy is being read back from 1099Policy."
         case life.INSURED | life.COI_VALIDATED if not covered:
@@ -90,7 +92,10 @@ _STEPS = {
     "end-coverage": "end the cover",
     "share-opt-in": "note the opt-in for the freelancer's other contracts",
     "wake": "look at the cover again when it ends",
-    "deadline": "see whether a deadline was met",
+    "deadline:opt-in": "see whether the freelancer has opted in",
+    "deadline:review": "see whether the certificate has been judged",
+    "deadline:expiry": "tell that the cover comes to its end",
+    "deadline:renewal": "renew the cover if the contract runs on",
 }
 
 DEADLINES = {
@@ -103,7 +108,13 @@ DEADLINES = {
 
 def step(name: str) -> str:
     """A step of `react` in words: ``fetch:at_1`` → “download an attachment”."""
-    return _STEPS.get(name.partition(":")[0], name)
+    family, _, rest = name.partition(":")
+    return _STEPS.get(f"{family}:{rest.partition(':')[0]}") or _STEPS.get(family, name)
+
+
+def is_timer(step: str) -> bool:
+    """A stored timer, which calls nobody: that it was looked at too early is no answer."""
+    return step.startswith(("wake:", "deadline:"))
 
 
 CALL_STATUS = {"waiting": "Waiting", "running": "Under way", "parked": "Given up"}

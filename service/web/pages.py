@@ -140,7 +140,7 @@ class Pages:
             window=facts.window(s),
             ids=facts.ids(s),
             periods=facts.periods(s, epoch(now)),
-            calls=facts.open_calls(await self._store.effects_of(stream_id)),
+            calls=facts.open_calls(s, await self._store.effects_of(stream_id)),
             timeline=shown,
             left_out=len(timeline) - len(shown),
             updated_at=history[-1].recorded_at,
