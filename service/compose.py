@@ -43,9 +43,11 @@ from service.poll.reconcile import UPWORK_SECONDS, Parts, Reconciler
 from service.ports import Lookup
 from service.preflight import warn_on_change
 from service.settings import Settings, WebhookProof
-from service.sources import Sources
+from service.sources import UPWORK, Sources
 from service.store.postgres import PostgresStore
 from service.tail import Tail
+from service.vendors import rate
+from service.vendors.limiter import Limiter
 from service.web.pages import Pages
 
 log = structlog.get_logger("coverd")
@@ -112,7 +114,8 @@ async def serving(
         sources = Sources(store, clock, metrics, limit)
         stack.push_async_callback(sources.stop)
         outside = await stack.enter_async_context(outside_session())
-        upwork = Upwork(session, settings.upwork, clock, outside)
+        pace = Limiter(store, UPWORK, rate.UPWORK)
+        upwork = Upwork(session, settings.upwork, clock, outside, pace.turn)
         handler = Handler(store, _rules(config, upwork))
         desk = Desk(
             store,

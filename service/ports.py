@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 from domain.effects import Wanted
 from domain.events import Event
 from domain.recorded import Recorded
+from service.vendors.ports import VendorStore
 
 Lookup = tuple[str, str]
 """A kind and an id: offer, term, freelancer, contractor, job, quote, session, policy, assignment,
@@ -178,8 +179,8 @@ class SourceState:
     due_at: datetime
 
 
-class Store(Protocol):
-    """Events, inbox, outbox, look-ups and files. Every method may raise `StoreUnavailable`."""
+class Store(VendorStore, Protocol):
+    """Events, inbox, outbox, look-ups, files and the vendors. Every method may raise `StoreUnavailable`."""
 
     # events
 

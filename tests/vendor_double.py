@@ -3,7 +3,7 @@
 import asyncio
 import email
 import email.policy
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -147,7 +147,11 @@ async def ten99policy(
 
 @asynccontextmanager
 async def upwork(
-    otherwise: Answers, tenant_id: str | None = None, url: str = "", dialect: str = "guide"
+    otherwise: Answers,
+    tenant_id: str | None = None,
+    url: str = "",
+    dialect: str = "guide",
+    turn: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[tuple[Upwork, Vendor]]:
     """The real client, and the vendor it talks to; tokens are given out unless ``otherwise`` says else."""
 
@@ -164,7 +168,7 @@ async def upwork(
             dialect="reference" if dialect == "reference" else "guide",
             proof=PROOF,
         )
-        yield Upwork(session, settings), double
+        yield Upwork(session, settings, turn=turn), double
 
 
 def token(number: int, **more: Any) -> Says:

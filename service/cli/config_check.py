@@ -13,6 +13,7 @@ from service.clients.upwork import Upwork
 from service.config import EXAMPLE, ConfigFile
 from service.preflight import SHOWN, Findings, look_around
 from service.settings import Settings, SettingsRefused, read
+from service.vendors.sharing import upwork_turns
 
 
 async def run(path: Path | None, contracts: int, offline: bool, as_json: bool) -> None:
@@ -37,8 +38,8 @@ async def _look(rules: Rules, settings: Settings, contracts: int, offline: bool)
         found.asked = dict.fromkeys(("1099policy", "upwork"), f"not asked: {missing or 'offline'}")
         return found
     say("Asking 1099Policy and Upwork; contracts are read at Upwork's pace …")
-    async with aiohttp.ClientSession() as session:
-        upwork = Upwork(session, settings.upwork)
+    async with aiohttp.ClientSession() as session, upwork_turns(settings) as turn:
+        upwork = Upwork(session, settings.upwork, turn=turn)
         return await look_around(rules, Ten99Policy(session, settings.ten99policy), upwork, contracts)
 
 

@@ -1,13 +1,12 @@
 """One GraphQL question to Upwork: paced, with a token that is renewed once, its errors sorted."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from service.clients.fields import dig
 from service.clients.http import TRY_AGAIN, Answer, Http, VendorRefused, words
 from service.clients.oauth import Tokens
-from service.clients.pace import Pace
 from service.settings import UpworkSettings
 
 
@@ -53,11 +52,13 @@ class Found:
 class Graphql:
     """Raises `VendorUnavailable` (try again) or `VendorRefused` (do not)."""
 
-    def __init__(self, http: Http, settings: UpworkSettings, tokens: Tokens, pace: Pace) -> None:
+    def __init__(
+        self, http: Http, settings: UpworkSettings, tokens: Tokens, turn: Callable[[], Awaitable[None]]
+    ) -> None:
         self._http = http
         self._url = f"{settings.url}/graphql"
         self._tokens = tokens
-        self._pace = pace
+        self._turn = turn
         self._tenant = {"X-Upwork-API-TenantId": settings.tenant_id} if settings.tenant_id else {}
 
     async def ask(self, name: str, document: str, variables: Mapping[str, Any]) -> Found:
@@ -82,7 +83,7 @@ class Graphql:
     async def _send(self, body: dict[str, Any]) -> Answer:
         token = await self._tokens.access()
         headers = {"Authorization": f"Bearer {token}", **self._tenant}
-        await self._pace.turn()
+        await self._turn()
         answer = await self._http.send("POST", self._url, headers=headers, json=body)
         if answer.status == 401:
             self._tokens.spoiled(token)

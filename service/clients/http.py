@@ -38,6 +38,10 @@ class VendorUnavailable(CoverdError):
         """The vendor's own application said that it failed, so the failure may be stored for the key."""
 
 
+class Crowded(VendorUnavailable):
+    """{vendor} could not be asked for {what}: {why}"""
+
+
 class TooLong(VendorUnavailable):
     """{vendor} could not answer {what}: {why}"""
 

@@ -1,6 +1,6 @@
 """Upwork as coverd reads it: contract, dates, attachments and freelancer, in one request where possible."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -40,15 +40,17 @@ class Upwork:
         settings: UpworkSettings,
         clock: Clock = utc_now,
         outside: aiohttp.ClientSession | None = None,
+        turn: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """``outside`` is the session for hosts other than Upwork's own; see `service.clients.outside`."""
+        """``outside`` is the session for hosts other than Upwork's own; see `service.clients.outside`.
+
+        ``turn`` waits for the turn to ask; without one the limit of a second is kept for this client alone.
+        """
         self._http = Http(session, "Upwork")
-        self._pace = Pace(1.1 / PER_SECOND)
-        self._tokens = Tokens(self._http, settings, self._pace.turn)
-        self._graphql = Graphql(self._http, settings, self._tokens, self._pace)
-        self._downloads = Downloads(
-            settings.url, self._http, outside or session, self._tokens, self._pace.turn
-        )
+        turn = turn or Pace(1.1 / PER_SECOND).turn
+        self._tokens = Tokens(self._http, settings, turn)
+        self._graphql = Graphql(self._http, settings, self._tokens, turn)
+        self._downloads = Downloads(settings.url, self._http, outside or session, self._tokens, turn)
         self._dialect = DIALECTS[settings.dialect]
         self._at_once = list(self._dialect.at_once)
         self._clock = clock

@@ -13,7 +13,7 @@ from domain.effects import Effect
 from domain.errors import CoverdError
 from domain.ids import subject
 from domain.react import still_wanted
-from service.clients.http import VendorRefused, VendorUnavailable
+from service.clients.http import Crowded, VendorRefused, VendorUnavailable
 from service.effects.backoff import Ladder
 from service.effects.perform import Desk, NotYet, left_behind, perform
 from service.handle import Contended, Origin
@@ -181,12 +181,14 @@ class Worker:
         try:
             with self._metrics.effect_seconds.labels(claimed.kind).time():
                 outcome = await (perform if wanted else left_behind)(effect, claimed, self._desk)
+        except Crowded as crowded:
+            await self._not_now(claimed, 1.0, str(crowded))
+            return
         except VendorUnavailable as unavailable:
             await self._unavailable(claimed, unavailable)
             return
         except NotYet as early:
-            wake_at = self._desk.clock() + timedelta(seconds=early.seconds)
-            await self._desk.store.retry_later(claimed, wake_at, "its time has not come", count_attempt=False)
+            await self._not_now(claimed, early.seconds, "its time has not come")
             return
         except VendorRefused as refused:
             await self._park(claimed, str(refused), refused.plain)
@@ -198,6 +200,10 @@ class Worker:
         await self._settle(claimed, outcome, self._desk.origin(claimed), _done(claimed))
         self._metrics.effects.labels(claimed.kind, "done").inc()
         log.info("effect done", attempt=claimed.attempt, **_names(claimed))
+
+    async def _not_now(self, claimed: Claimed, seconds: float, why: str) -> None:
+        wake_at = self._desk.clock() + timedelta(seconds=seconds)
+        await self._desk.store.retry_later(claimed, wake_at, why, count_attempt=False)
 
     async def _failed_here(self, claimed: Claimed, error: str) -> None:
         if self._ladder.exhausted(claimed.created_at, self._desk.clock()):

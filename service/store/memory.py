@@ -6,9 +6,10 @@ from hashlib import sha256
 
 from service.store.memory_events import MemoryEvents
 from service.store.memory_sources import MemorySources
+from service.store.memory_vendors import MemoryVendors
 
 
-class MemoryStore(MemoryEvents, MemorySources):
+class MemoryStore(MemoryEvents, MemorySources, MemoryVendors):
     """Every promise of `service.ports.Store` but to outlive the process. ``clock`` gives aware times.
 
     Its methods never wait, so each of them is one transaction.
@@ -17,6 +18,7 @@ class MemoryStore(MemoryEvents, MemorySources):
     def __init__(self, clock: Callable[[], datetime]) -> None:
         MemoryEvents.__init__(self, clock)
         MemorySources.__init__(self, clock)
+        MemoryVendors.__init__(self, clock)
         self._files: dict[str, bytes] = {}
 
     async def put_file(self, content: bytes) -> str:

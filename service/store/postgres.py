@@ -15,6 +15,7 @@ from service.store.postgres_effects import PostgresEffects
 from service.store.postgres_events import PostgresEvents
 from service.store.postgres_inbox import PostgresInbox
 from service.store.postgres_sources import PostgresSources
+from service.store.postgres_vendors import PostgresVendors
 
 if TYPE_CHECKING:
     from service.store.lines import Pool
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 CONNECTIONS = 10
 
 
-class PostgresStore(PostgresEvents, PostgresEffects, PostgresInbox, PostgresSources):
+class PostgresStore(PostgresEvents, PostgresEffects, PostgresInbox, PostgresSources, PostgresVendors):
     """Every promise of `service.ports.Store`. Make one with `open`, and `close` it."""
 
     def __init__(self, pool: "Pool", clock: Callable[[], datetime], appends: Line, receipts: Line) -> None:

@@ -15,7 +15,6 @@ from service.clients import http
 from service.clients.attachments import MAX_ATTACHMENT
 from service.clients.documents import terms_of_guide
 from service.clients.http import VendorRefused, VendorUnavailable
-from service.clients.upwork import Upwork
 
 WHOLE = {"contract": CONTRACT, "freelancer": FREELANCER}
 UNAUTHENTICATED = Says(401, {"message": "Authentication failed"})
@@ -428,15 +427,8 @@ async def test_every_request_takes_its_turn() -> None:
     async def turn() -> None:
         turns.append(1)
 
-    async with upwork(answering()) as (client, vendor):
-        _count_turns(client, turn)
+    async with upwork(answering(), turn=turn) as (client, vendor):
         vendor.will(Says(200, {"data": WHOLE}), UNAUTHENTICATED, Says(body=PDF))
         await client.read("9001", "fl_12345")
         await client.download(vendor.base + "/at_1", ())
     assert len(turns) == len(vendor.asked) == 5
-
-
-def _count_turns(client: Upwork, turn: Callable[[], Any]) -> None:
-    client._pace.turn = turn  # type: ignore[method-assign]
-    client._tokens._turn = turn
-    client._downloads._turn = turn
