@@ -233,8 +233,11 @@ def answer(engagement: Engagement, at: int, silent_since: int | None = None) -> 
 
 
 def instant(seconds: int) -> str:
-    """RFC 3339 in UTC, as messages show it."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    """RFC 3339 in UTC, as messages show it; what no calendar holds is shown as it is."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return f"second {seconds}"
 
 
 def _judged(engagement: Engagement, at: int) -> Answer:
