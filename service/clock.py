@@ -7,6 +7,10 @@ Clock = Callable[[], datetime]
 """Gives now, in UTC."""
 
 
+EVER_AFTER = datetime(9999, 1, 1, tzinfo=UTC)
+"""Later than anything that is written down."""
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 

@@ -148,8 +148,8 @@ DeliveryOutcome = Literal["applied", "quiet", "unknown_type", "unusable", "parke
 class StoredDelivery:
     """A delivery in the inbox. ``id`` is ours and opaque; ``outcome`` None until it was processed.
 
-    ``streams`` are those it was applied to. ``attention`` is true for outcomes a person must look at:
-    unknown_type (once per type), unusable, failed, and parked for too long.
+    ``streams`` are those it was applied to. A person must look at these outcomes: unknown_type (once per
+    type), unusable, failed, and parked for too long; until one decides to leave it so, at ``skipped_at``.
     """
 
     id: str
@@ -160,6 +160,53 @@ class StoredDelivery:
     streams: tuple[str, ...]
     processed_at: datetime | None
     attempt: int
+    skipped_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryCause:
+    """All deliveries of one source that need a person for one reason; ``latest`` is the id of the last."""
+
+    source: str
+    outcome: DeliveryOutcome
+    type: str | None
+    count: int
+    first_seen: datetime
+    last_seen: datetime
+    latest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Deliveries that arrived in [since, until), of one source and outcome or of any."""
+
+    since: datetime
+    until: datetime
+    source: str | None = None
+    outcome: str | None = None
+
+
+Act = Literal["retry", "replay", "skip", "verify"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a person asked for that concerns no single engagement.
+
+    ``asked`` is the filter and the brake as given, ``targets`` what was picked of the ``matched``, ``result``
+    what came of it, None until it has ended.
+    """
+
+    id: str
+    act: Act
+    actor: str
+    reason: str | None
+    asked: dict[str, Any]
+    targets: tuple[Any, ...]
+    matched: int
+    began_at: datetime
+    ended_at: datetime | None = None
+    result: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +333,7 @@ class Store(VendorStore, Protocol):
         ...
 
     async def replay_delivery(self, delivery_id: str) -> bool:
-        """Make a delivery due again. False when there is none."""
+        """Make a delivery due again, skipped or not. False when there is none."""
         ...
 
     async def deliveries(
@@ -300,9 +347,49 @@ class Store(VendorStore, Protocol):
         ...
 
     async def deliveries_needing_attention(
-        self, parked_before: datetime, limit: int = 200
+        self,
+        parked_before: datetime,
+        limit: int = 200,
+        outcome: str | None = None,
+        before: str | None = None,
     ) -> Sequence[StoredDelivery]:
-        """Unusable and failed ones, the first of each unknown type, and those parked since before that."""
+        """Unusable and failed ones, the first of each unknown type, and those parked since before that, but
+        none that was skipped. Newest first; ``before`` is the id of the last one seen."""
+        ...
+
+    async def delivery_causes(self, parked_before: datetime) -> Sequence[DeliveryCause]:
+        """The same by source, outcome and type, the most frequent first."""
+        ...
+
+    async def skip_delivery(self, delivery_id: str) -> bool:
+        """Leave one that needs a person as it is, until it is replayed or what it waits for appears. False
+        when there is none such."""
+        ...
+
+    async def deliveries_between(
+        self, window: Window, after: str | None = None, limit: int = 50
+    ) -> Sequence[str]:
+        """The ids of those in the window, oldest first; ``after`` is the last one seen."""
+        ...
+
+    async def count_between(self, window: Window, after: str | None = None) -> int: ...
+
+    # operations: what people asked for that concerns no single engagement
+
+    async def begin_operation(self, operation: Operation) -> Operation:
+        """Write it down unless one of its id has begun before; the one that stands."""
+        ...
+
+    async def end_operation(self, operation_id: str, result: dict[str, Any]) -> None:
+        """What came of it. One that has ended stays as it is."""
+        ...
+
+    async def operation(self, operation_id: str) -> Operation | None: ...
+
+    async def operations(
+        self, act: str | None = None, before: tuple[datetime, str] | None = None, limit: int = 50
+    ) -> Sequence[Operation]:
+        """Newest first; ``before`` is when the last one seen began, and its id."""
         ...
 
     # sources: what is asked of the vendors beside their webhooks

@@ -30,6 +30,12 @@ class Arrivals:
         return UUID(int=milli << 80 | 7 << 76 | micro << 64 | 2 << 62 | secrets.randbits(62))
 
 
+def beginning(at: datetime) -> UUID:
+    """Just before the first id of what arrives at this instant or later."""
+    milli, micro = divmod((at - _EPOCH) // timedelta(microseconds=1), 1000)
+    return UUID(int=max(milli << 80 | 7 << 76 | micro << 64 | 2 << 62, 1) - 1)
+
+
 def bucket_of_delivery(delivery: Delivery) -> int:
     return bucket_of(f"{delivery.source}:{delivery.dedupe}")
 

@@ -5,11 +5,12 @@ from datetime import datetime
 from hashlib import sha256
 
 from service.store.memory_events import MemoryEvents
+from service.store.memory_operations import MemoryOperations
 from service.store.memory_sources import MemorySources
 from service.store.memory_vendors import MemoryVendors
 
 
-class MemoryStore(MemoryEvents, MemorySources, MemoryVendors):
+class MemoryStore(MemoryEvents, MemorySources, MemoryVendors, MemoryOperations):
     """Every promise of `service.ports.Store` but to outlive the process. ``clock`` gives aware times.
 
     Its methods never wait, so each of them is one transaction.
@@ -19,6 +20,7 @@ class MemoryStore(MemoryEvents, MemorySources, MemoryVendors):
         MemoryEvents.__init__(self, clock)
         MemorySources.__init__(self, clock)
         MemoryVendors.__init__(self, clock)
+        MemoryOperations.__init__(self, clock)
         self._files: dict[str, bytes] = {}
 
     async def put_file(self, content: bytes) -> str:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from service.ports import POLLED, Delivery, DeliveryOutcome, Lookup, StoredDelivery
-from service.store.arrivals import LAST, LEASE, Arrivals, bucket_of_delivery, delivery_id, parsed
+from service.ports import POLLED, Delivery, DeliveryCause, DeliveryOutcome, Lookup, StoredDelivery, Window
+from service.store.arrivals import LAST, LEASE, Arrivals, beginning, bucket_of_delivery, delivery_id, parsed
 from service.store.limits import check_delivery, clean
+
+UNSETTLED = ("unknown_type", "unusable", "parked", "failed")
 
 
 @dataclass(slots=True)
@@ -25,10 +27,15 @@ class StoredRow:
     streams: tuple[str, ...] = ()
     parked_at: datetime | None = None
     processed_at: datetime | None = None
+    skipped_at: datetime | None = None
 
     @property
     def id(self) -> str:
         return delivery_id(self.bucket, self.arrival)
+
+    def needs_person(self, parked_before: datetime) -> bool:
+        long_parked = self.parked_at is not None and self.parked_at <= parked_before
+        return self.outcome in UNSETTLED and (self.outcome != "parked" or long_parked)
 
     def stored(self) -> StoredDelivery:
         return StoredDelivery(
@@ -40,6 +47,7 @@ class StoredRow:
             self.streams,
             self.processed_at,
             self.attempt,
+            self.skipped_at,
         )
 
 
@@ -130,7 +138,7 @@ class MemoryInbox:
     async def replay_delivery(self, delivery_id: str) -> bool:
         row = self._row(delivery_id)
         if row is not None:
-            row.wake_at, row.attempt = self._clock(), 0
+            row.wake_at, row.attempt, row.skipped_at = self._clock(), 0, None
         return row is not None
 
     async def deliveries(
@@ -153,20 +161,73 @@ class MemoryInbox:
         return found[:limit]
 
     async def deliveries_needing_attention(
-        self, parked_before: datetime, limit: int = 200
+        self,
+        parked_before: datetime,
+        limit: int = 200,
+        outcome: str | None = None,
+        before: str | None = None,
     ) -> Sequence[StoredDelivery]:
+        place = parsed(before) if before else (0, LAST)
+        first = self._first_of_unknown_types()
+        found = [
+            row.stored()
+            for row in self._newest_first()
+            if place is not None
+            and row.arrival < place[1]
+            and outcome in (None, row.outcome)
+            and row.skipped_at is None
+            and (row.outcome != "unknown_type" or row in first)
+            and row.needs_person(parked_before)
+        ]
+        return found[:limit]
+
+    async def delivery_causes(self, parked_before: datetime) -> Sequence[DeliveryCause]:
+        left = {
+            (row.delivery.source, row.type)
+            for row in self._first_of_unknown_types()
+            if row.skipped_at is not None
+        }
+        groups: dict[tuple[str, DeliveryOutcome, str | None], list[StoredRow]] = {}
+        for row in self._newest_first():
+            key = row.delivery.source, row.type
+            skipped = key in left if row.outcome == "unknown_type" else row.skipped_at is not None
+            if row.outcome and row.needs_person(parked_before) and not skipped:
+                groups.setdefault((row.delivery.source, row.outcome, row.type), []).append(row)
+        found = [_cause(*key, of) for key, of in groups.items()]
+        return sorted(found, key=lambda c: (-c.count, c.source, c.outcome, c.type is None, c.type))
+
+    def _first_of_unknown_types(self) -> list[StoredRow]:
         first: dict[tuple[str, str | None], StoredRow] = {}
         for row in reversed(self._newest_first()):
             if row.outcome == "unknown_type":
                 first.setdefault((row.delivery.source, row.type), row)
-        found = [
-            row.stored()
-            for row in self._newest_first()
-            if row.outcome in ("unusable", "failed")
-            or (row.parked_at is not None and row.parked_at <= parked_before)
-            or row in first.values()
+        return list(first.values())
+
+    async def skip_delivery(self, delivery_id: str) -> bool:
+        row = self._row(delivery_id)
+        if row is None or row.outcome not in UNSETTLED:
+            return False
+        row.wake_at, row.skipped_at = None, row.skipped_at or self._clock()
+        return True
+
+    async def deliveries_between(
+        self, window: Window, after: str | None = None, limit: int = 50
+    ) -> Sequence[str]:
+        return self._between(window, after)[:limit]
+
+    async def count_between(self, window: Window, after: str | None = None) -> int:
+        return len(self._between(window, after))
+
+    def _between(self, window: Window, after: str | None) -> list[str]:
+        place = parsed(after) if after else None
+        return [
+            row.id
+            for row in reversed(self._newest_first())
+            if beginning(window.since) < row.arrival < beginning(window.until)
+            and (place is None or row.arrival > place[1])
+            and window.source in (None, row.delivery.source)
+            and window.outcome in (None, row.outcome)
         ]
-        return found[:limit]
 
     def _row(self, delivery_id: str) -> StoredRow | None:
         place = parsed(delivery_id)
@@ -175,3 +236,9 @@ class MemoryInbox:
 
     def _newest_first(self) -> list[StoredRow]:
         return sorted(self._inbox.values(), key=lambda row: row.arrival, reverse=True)
+
+
+def _cause(source: str, outcome: DeliveryOutcome, type: str | None, of: list[StoredRow]) -> DeliveryCause:
+    """``of`` holds the deliveries, newest first."""
+    seen = [row.delivery.received_at for row in of]
+    return DeliveryCause(source, outcome, type, len(of), min(seen), max(seen), of[0].id)

@@ -14,6 +14,7 @@ from service.store.lines import Line, close_pool, open_pool
 from service.store.postgres_effects import PostgresEffects
 from service.store.postgres_events import PostgresEvents
 from service.store.postgres_inbox import PostgresInbox
+from service.store.postgres_operations import PostgresOperations
 from service.store.postgres_sources import PostgresSources
 from service.store.postgres_vendors import PostgresVendors
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 CONNECTIONS = 10
 
 
-class PostgresStore(PostgresEvents, PostgresEffects, PostgresInbox, PostgresSources, PostgresVendors):
+class PostgresStore(
+    PostgresEvents, PostgresEffects, PostgresInbox, PostgresSources, PostgresVendors, PostgresOperations
+):
     """Every promise of `service.ports.Store`. Make one with `open`, and `close` it."""
 
     def __init__(self, pool: "Pool", clock: Callable[[], datetime], appends: Line, receipts: Line) -> None:

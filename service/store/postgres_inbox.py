@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from service.ports import Delivery, DeliveryOutcome, Lookup, StoredDelivery
+from service.ports import Delivery, DeliveryCause, DeliveryOutcome, Lookup, StoredDelivery, Window
 from service.store import rows
-from service.store.arrivals import LAST, parsed
+from service.store.arrivals import LAST, beginning, delivery_id, parsed
 from service.store.flush import ReceiveFlush
 from service.store.gather import Gatherer
 from service.store.limits import check_delivery, clean, storable
@@ -98,7 +98,36 @@ class PostgresInbox(Tables):
         return [rows.stored_delivery(row) for row in found]
 
     async def deliveries_needing_attention(
-        self, parked_before: datetime, limit: int = 200
+        self,
+        parked_before: datetime,
+        limit: int = 200,
+        outcome: str | None = None,
+        before: str | None = None,
     ) -> Sequence[StoredDelivery]:
-        found = await self._rows("deliveries_needing_attention", parked_before, limit)
+        place = parsed(before) if before else (0, LAST)
+        if place is None:
+            return []
+        found = await self._rows("deliveries_needing_attention", parked_before, outcome, place[1], limit)
         return [rows.stored_delivery(row) for row in found]
+
+    async def delivery_causes(self, parked_before: datetime) -> Sequence[DeliveryCause]:
+        return [rows.delivery_cause(row) for row in await self._rows("delivery_causes", parked_before)]
+
+    async def skip_delivery(self, delivery_id: str) -> bool:
+        place = parsed(delivery_id)
+        return place is not None and await self._value("skip_delivery", *place, self._clock()) is not None
+
+    async def deliveries_between(
+        self, window: Window, after: str | None = None, limit: int = 50
+    ) -> Sequence[str]:
+        found = await self._rows("deliveries_between", *_between(window, after), limit)
+        return [delivery_id(row["bucket"], row["arrival"]) for row in found]
+
+    async def count_between(self, window: Window, after: str | None = None) -> int:
+        return int(await self._value("count_between", *_between(window, after)))
+
+
+def _between(window: Window, after: str | None) -> tuple[object, ...]:
+    place = parsed(after) if after else None
+    first = max(beginning(window.since), place[1]) if place else beginning(window.since)
+    return window.source, window.outcome, first, beginning(window.until)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 import orjson
 
@@ -15,11 +16,13 @@ from service.ports import (
     Append,
     Claimed,
     Delivery,
+    DeliveryCause,
     EffectDone,
     EffectParkedMark,
     EffectRow,
     Head,
     Lookup,
+    Operation,
     SourceState,
     StoredDelivery,
 )
@@ -196,6 +199,26 @@ def stored_delivery(row: Row) -> StoredDelivery:
         streams=tuple(row["streams"]),
         processed_at=row["processed_at"],
         attempt=row["attempt"],
+        skipped_at=row["skipped_at"],
+    )
+
+
+def delivery_cause(row: Row) -> DeliveryCause:
+    arrival, _, bucket = row["latest"].partition(" ")
+    fields = {name: row[name] for name in DeliveryCause.__slots__ if name != "latest"}
+    return DeliveryCause(**fields, latest=delivery_id(int(bucket), UUID(arrival)))
+
+
+def operation(row: Row) -> Operation:
+    fields = {name: row[name] for name in Operation.__slots__}
+    fields |= {name: orjson.loads(row[name]) for name in ("asked", "targets")}
+    result = row["result"]
+    return Operation(
+        **{
+            **fields,
+            "targets": tuple(fields["targets"]),
+            "result": None if result is None else orjson.loads(result),
+        }
     )
 
 

@@ -1,11 +1,13 @@
 """The inbox: every delivery once, byte for byte, and looked at again until it is settled."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from contracts.given import NOON, delivery
 
+from service.ports import Window
 from service.store.errors import NotStorable
 
 
@@ -223,3 +225,92 @@ async def test_a_delivery_is_parked_since_it_first_was(store, clock):
     await store.settle_delivery(id, "applied", "t", None, [])
     await store.settle_delivery(id, "parked", "t", None, [], clock())
     assert await store.deliveries_needing_attention(since) == []
+
+
+async def settled(store, dedupe: str, outcome: str, type: str | None = None, at=None, **more) -> str:
+    id, _ = await store.receive(delivery(dedupe, received_at=at or NOON, **more))
+    await store.settle_delivery(id, outcome, type, "why", [])
+    return id
+
+
+async def test_attention_can_be_paged_through_and_asked_for_by_outcome(store, clock):
+    for number, outcome in enumerate(["unusable", "failed", "unusable", "failed", "unusable"]):
+        await settled(store, str(number), outcome, at=clock.move(1))
+
+    async def page(**asked) -> list[str]:
+        found = await store.deliveries_needing_attention(NOON, **asked)
+        return [one.delivery.dedupe for one in found]
+
+    first = await store.deliveries_needing_attention(NOON, limit=2)
+    assert [one.delivery.dedupe for one in first] == ["4", "3"]
+    assert await page(before=first[-1].id) == ["2", "1", "0"]
+    assert await page(outcome="failed") == ["3", "1"]
+    assert await page(before="nonsense") == []
+
+
+async def test_causes_count_all_that_came_for_one_reason(store, clock):
+    await settled(store, "b1", "unusable", at=NOON)
+    barks = [await settled(store, f"u{n}", "unknown_type", "dog.barked", at=clock.move(9)) for n in range(3)]
+    await settled(store, "m", "unknown_type", "cat.meowed", at=clock.move(9))
+    await settled(store, "fine", "applied")
+
+    barked, meowed, broken = await store.delivery_causes(NOON)
+
+    assert (barked.outcome, barked.type, barked.count) == ("unknown_type", "dog.barked", 3)
+    assert (barked.last_seen - barked.first_seen, barked.latest) == (timedelta(seconds=18), barks[-1])
+    assert (broken.source, broken.outcome, broken.type, broken.count) == ("upwork", "unusable", None, 1)
+    assert (meowed.type, meowed.count) == ("cat.meowed", 1)
+
+
+async def test_a_skipped_delivery_waits_for_nobody_until_it_is_replayed(store, clock):
+    id = await settled(store, "broken", "failed")
+    await store.settle_delivery(id, "failed", "t", "why", [], NOON)
+    assert await store.skip_delivery(id)
+    assert (await store.delivery(id)).skipped_at == NOON
+    clock.move(60)
+    assert await store.skip_delivery(id)
+    assert (await store.delivery(id)).skipped_at == NOON
+
+    assert await store.deliveries_needing_attention(NOON) == []
+    assert await store.delivery_causes(NOON) == []
+    assert await store.claim_deliveries(10, 60, clock.move(3600)) == []
+
+    assert await store.replay_delivery(id)
+    assert [one.id for one in await store.deliveries_needing_attention(NOON)] == [id]
+    assert [one.id for one in await store.claim_deliveries(10, 60, clock())] == [id]
+
+
+async def test_an_unknown_type_is_skipped_with_the_first_delivery_of_it(store, clock):
+    first = await settled(store, "u1", "unknown_type", "dog.barked", at=NOON)
+    await settled(store, "u2", "unknown_type", "dog.barked", at=clock.move(9))
+    assert await store.skip_delivery(first)
+    await settled(store, "u3", "unknown_type", "dog.barked", at=clock.move(9))
+    assert await store.deliveries_needing_attention(NOON) == []
+    assert await store.delivery_causes(NOON) == []
+
+
+async def test_only_what_needs_a_person_can_be_skipped(store):
+    fine = await settled(store, "fine", "applied")
+    new, _ = await store.receive(delivery("new"))
+    assert not await store.skip_delivery(fine)
+    assert not await store.skip_delivery(new)
+    assert not await store.skip_delivery("nonsense")
+
+
+async def test_a_window_holds_what_arrived_in_it_oldest_first(store, clock):
+    times = [clock.move(60) for _ in range(5)]
+    ids = [await settled(store, str(n), "applied", at=at) for n, at in enumerate(times)]
+    other = await settled(store, "other", "quiet", at=times[-1], source="1099policy")
+    window = Window(times[1], times[4])
+
+    assert list(await store.deliveries_between(window)) == ids[1:4]
+    assert list(await store.deliveries_between(window, ids[1], limit=1)) == [ids[2]]
+    assert await store.count_between(window) == 3
+    assert await store.count_between(window, ids[2]) == 1
+    later = Window(times[4], clock.move(60))
+    assert set(await store.deliveries_between(later)) == {ids[4], other}
+    assert list(await store.deliveries_between(replace(later, source="1099policy"))) == [other]
+    assert list(await store.deliveries_between(replace(later, outcome="applied"))) == [ids[4]]
+    assert (
+        list(await store.deliveries_between(replace(window, since=NOON - timedelta(days=30_000)))) == ids[:4]
+    )

@@ -77,7 +77,7 @@ HOT = (
     *("finish", "retry_later", "effects_of", "next_due"),
     *("receive", "arrival_of", "delivery", "settle_delivery", "replay_delivery", "wake_parked"),
     *("deliveries", "deliveries_needing_attention", "file", "ready"),
-    "waiting",
+    *("waiting", "skip_delivery", "deliveries_between", "count_between", "delivery_causes"),
 )
 
 
