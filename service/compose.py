@@ -21,9 +21,11 @@ from service.api.feed import FeedRoutes
 from service.api.health import HealthRoutes
 from service.api.operations import OperationRoutes
 from service.api.patience import Patience
+from service.api.rates import Rates
 from service.api.reconcile import ReconcileRoutes
 from service.api.refusals import Refusals
 from service.api.server import HttpRunner
+from service.api.tokens import Tokens
 from service.clients.outside import outside_session
 from service.clients.ten99policy import Ten99Policy
 from service.clients.upwork import Upwork
@@ -42,20 +44,25 @@ from service.poll.poller import Poller, watch
 from service.poll.reconcile import UPWORK_SECONDS, Parts, Reconciler
 from service.ports import Lookup
 from service.preflight import warn_on_change
-from service.settings import Settings, WebhookProof
+from service.settings import Settings, SettingsRefused, WebhookProof, is_loopback, unguarded
 from service.sources import UPWORK, Sources
 from service.store.postgres import PostgresStore
+from service.store.tokens import TokenTable
 from service.tail import Tail
 from service.vendors import rate
 from service.vendors.limiter import Limiter
 from service.web.pages import Pages
+from service.web.signin import SignIn
 
 log = structlog.get_logger("coverd")
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A running service; ``url`` is where it answers, None for a worker that serves no HTTP."""
+    """A running service; ``url`` is where it answers, None for a worker that serves no HTTP.
+
+    ``is_open``: whether everything is served without a token, to this machine alone.
+    """
 
     url: str | None
     store: PostgresStore
@@ -65,6 +72,7 @@ class Service:
     runner: Runner
     desk: Desk
     reconciler: Reconciler
+    is_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +98,8 @@ async def serving(
     """Run the service while the context is open. ``role``: all · web · worker, or ``beside`` one that serves:
     it processes deliveries, and nothing else begins by itself.
 
-    Raises `migrations.errors.MigrationError` when the schema is behind or ahead of this code.
+    Raises `migrations.errors.MigrationError` when the schema is behind or ahead of this code, and
+    `SettingsRefused` where others can reach a door that nobody has a key to.
     """
     tuning = tuning or Tuning()
     works, serves = role in ("all", "worker"), role in ("all", "web")
@@ -102,6 +111,11 @@ async def serving(
         stack.push_async_callback(store.close)
         pool = await asyncpg.create_pool(dsn, min_size=1, max_size=6, server_settings={"role": "coverd_app"})
         stack.push_async_callback(pool.close)
+        tokens = Tokens(settings.api_tokens, TokenTable(pool, clock), clock)
+        if serves:
+            await tokens.look()
+            if not is_loopback(settings.host) and not tokens.any_live:
+                raise SettingsRefused(faults=unguarded(settings.host))
         session = await stack.enter_async_context(
             aiohttp.ClientSession(
                 headers={"User-Agent": "coverd/0.1"},
@@ -155,17 +169,33 @@ async def serving(
             poller = Poller(reconciler, store, clock, settings.poll_seconds)
             poller.start()
             stack.push_async_callback(poller.stop)
-        url = None
+        url, is_open = None, False
         if serves:
             stack.push_async_callback(_ended, asyncio.create_task(tail.run(), name="feed"))
+            stack.push_async_callback(
+                _ended, asyncio.create_task(tokens.follow(tuning.sweep_seconds), name="tokens")
+            )
+            door = Door(tokens, Rates(settings.rate), loopback=is_loopback(settings.host))
             routes = _routes(
-                settings, store, handler, processor, pool, runner, tail, metrics, clock, sources, reconciler
+                settings,
+                door,
+                store,
+                handler,
+                processor,
+                pool,
+                runner,
+                tail,
+                metrics,
+                clock,
+                sources,
+                reconciler,
             )
             changing = follow(_proofs(settings), routes.webhooks.use, tuning.sweep_seconds)
             stack.push_async_callback(_ended, asyncio.create_task(changing, name="secrets"))
-            app = make_app(routes, Door(settings.api_tokens), metrics, tuning.patience, tuning.refusals)
+            app = make_app(routes, door, metrics, tuning.patience, tuning.refusals)
+            is_open = door.is_open
             url = await _listen(app, settings, tuning.patience, stack)
-        yield Service(url, store, handler, processor, worker, runner, desk, reconciler)
+        yield Service(url, store, handler, processor, worker, runner, desk, reconciler, is_open)
 
 
 def _rules(config: ConfigFile, upwork: Upwork) -> Callable[[], Rules]:
@@ -208,6 +238,7 @@ def _proofs(settings: Settings) -> dict[Source, WebhookProof]:
 
 def _routes(
     settings: Settings,
+    door: Door,
     store: PostgresStore,
     handler: Handler,
     processor: Processor,
@@ -242,6 +273,7 @@ def _routes(
         reconcile=ReconcileRoutes(reconciler),
         health=HealthRoutes(store, metrics, measure),
         pages=Pages(store, handler, PageLists(lists, handler), clock, sources.silent_since),
+        signin=SignIn(door),
     )
 
 

@@ -106,6 +106,8 @@ class Settings:
     workers: int
     upwork: UpworkSettings
     ten99policy: Ten99PolicySettings
+    rate: int = 30_000
+    """Requests a minute that one API token may make of one process; 0: without a limit."""
     poll_seconds: int = 300
     """How often each vendor is asked beside its webhooks; 0: never."""
     silence_seconds: int = 3600
@@ -150,6 +152,7 @@ def read(environment: Mapping[str, str], *, need: frozenset[str] = frozenset()) 
         workers=reader.number("COVERD_WORKERS", 16, 1, 1024),
         upwork=_upwork(reader),
         ten99policy=_ten99policy(reader),
+        rate=reader.number("COVERD_RATE_PER_MINUTE", 30_000, 0, 100_000_000),
         poll_seconds=reader.number("COVERD_POLL_SECONDS", 300, 0, 86_400),
         silence_seconds=reader.number("COVERD_SILENCE_SECONDS", 3600, 1, 30 * 86_400),
     )
@@ -157,11 +160,8 @@ def read(environment: Mapping[str, str], *, need: frozenset[str] = frozenset()) 
         reader.fault("COVERD_DATABASE_URL is not set: give the Postgres URL this command is to use.")
     if "vendors" in need:
         _need_vendors(reader, settings)
-    if not settings.api_tokens and not is_loopback(settings.host):
-        reader.fault(
-            f"COVERD_HOST is {settings.host}, which others can reach, and no COVERD_API_TOKENS is set: "
-            "set a token or serve 127.0.0.1."
-        )
+    if settings.database_url is None and not settings.api_tokens and not is_loopback(settings.host):
+        reader.fault(unguarded(settings.host))
     if reader.faults:
         raise SettingsRefused(faults="\n    ".join(reader.faults))
     return settings
@@ -201,6 +201,14 @@ def _need_vendors(reader: "_Reader", settings: Settings) -> None:
     for name, value in wanted.items():
         if not value:
             reader.fault(f"{name} is not set.")
+
+
+def unguarded(host: str) -> str:
+    """The fault of serving others while nobody has a key to the door, in the environment or stored."""
+    return (
+        f"COVERD_HOST is {host}, which others can reach, and there is no API token: run coverd token create, "
+        "set COVERD_API_TOKENS, or serve 127.0.0.1."
+    )
 
 
 def is_loopback(host: str) -> bool:

@@ -23,6 +23,7 @@ from service.clients.attachments import MAX_ATTACHMENT
 from service.ingest.webhooks import Webhooks
 from service.metrics import Metrics
 from service.web.pages import Pages, error_page
+from service.web.signin import SignIn, signin_instead
 
 PLAIN_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,100}")
 """What is taken over from a caller: nothing a person could be named by, or a line of a log be forged with."""
@@ -42,6 +43,7 @@ class Routes:
     reconcile: ReconcileRoutes
     health: HealthRoutes
     pages: Pages
+    signin: SignIn
 
 
 def make_app(
@@ -87,6 +89,9 @@ def make_app(
     get("/", routes.pages.index)
     get("/engagements/{id}", routes.pages.engagement)
     get("/static/{name}", routes.pages.static)
+    get("/signin", routes.signin.form)
+    add("POST", "/signin", routes.signin.enter)
+    add("POST", "/signout", routes.signin.leave)
     return app
 
 
@@ -127,6 +132,7 @@ async def _in_turn(refusal: web.StreamResponse, refusals: Refusals) -> None:
 async def _mark(request: web.Request, response: web.StreamResponse) -> None:
     """Here and not in the middleware, which sees a stream only when it has ended."""
     response.headers["Server"] = SERVER
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
     if REQUEST_ID in request:
         response.headers["X-Request-Id"] = request[REQUEST_ID]
 
@@ -139,6 +145,8 @@ async def _as_wanted(request: web.Request, handler: Handler, request_id: str) ->
     )
     if page and answered.content_type == "application/problem+json":
         problem = answered[PROBLEM]
+        if problem.status == 401:
+            return signin_instead(request)
         shown = error_page(problem.status, problem.title, problem.detail, request_id)
         shown.headers.update(problem.headers)
         return shown

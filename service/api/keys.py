@@ -10,3 +10,6 @@ ACTOR = web.RequestKey("actor", str)
 
 SERVER = "coverd"
 """What the header Server says: neither which software serves, nor its version."""
+
+SIGNED_IN = web.RequestKey("signed_in", bool)
+"""Whether they act by the cookie of a sign-in."""

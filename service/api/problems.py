@@ -27,7 +27,9 @@ TITLES = {
     409: "It cannot be done in this state",
     413: "The body is too large",
     415: "This kind of content is not taken",
+    421: "This is not the address to ask here",
     422: "A value cannot be used",
+    429: "There were too many requests",
     500: "coverd failed",
     503: "coverd cannot reach its store",
 }

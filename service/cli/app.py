@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 from domain.errors import CoverdError
 from migrations.errors import MigrationError
 from service import logs
-from service.cli import ask, checklist, config_check, migrate, reconcile, sandboxes, serve, up
+from service.cli import ask, checklist, config_check, migrate, reconcile, sandboxes, serve, tokens, up
 from service.cli.terminal import FAILED, MISUSED, end
 from service.config import ConfigRefused
 from service.postgres.errors import EmbeddedPostgresError
@@ -25,8 +25,10 @@ app = App(
 )
 migrations_app = App(name="migrate", help="The database's schema: plan, apply, verify.")
 config_app = App(name="config", help="The configuration file.")
+tokens_app = App(name="token", help="API tokens: create, list, revoke.")
 app.command(migrations_app)
 app.command(config_app)
+app.command(tokens_app)
 
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 Url = Annotated[str | None, Parameter(help="Where coverd serves; default from COVERD_HOST and COVERD_PORT.")]
@@ -246,6 +248,37 @@ def config_check_command(
     """
     logs.set_up(quiet=True)
     _run(config_check.run(path, contracts, offline, json))
+
+
+@tokens_app.command(name="create")
+def create_token_command(
+    *,
+    scope: Literal["read", "operate", "audit"],
+    name: str = "",
+    expires: str | None = None,
+    json: Json = False,
+) -> None:
+    """Make a token and show it this once.
+
+    Parameters
+    ----------
+    scope: read reads; operate reads and writes; audit reads, for auditors
+    name: what it is for, as the list will show it
+    expires: 90d, 12h, a day, or a time with an offset; never when left out
+    """
+    _run(tokens.create(scope, name, expires, json))
+
+
+@tokens_app.command(name="list")
+def list_tokens_command(*, json: Json = False) -> None:
+    """Every token ever made: what it may do, until when, when it was last used."""
+    _run(tokens.show(json))
+
+
+@tokens_app.command(name="revoke")
+def revoke_token_command(token_id: str, *, json: Json = False) -> None:
+    """Let a token open nothing any more, in every running process within seconds."""
+    _run(tokens.revoke(token_id, json))
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ def _dsn() -> str:
 
 
 @asynccontextmanager
-async def _connection() -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+async def connection() -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
     try:
         conn = await asyncpg.connect(_dsn(), timeout=10)
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
@@ -44,17 +44,17 @@ def _show(steps: Sequence[Step], word: str, as_json: bool) -> None:
 
 
 async def plan(as_json: bool) -> None:
-    async with _connection() as conn:
+    async with connection() as conn:
         _show(await runner.plan(conn), "to apply", as_json)
 
 
 async def apply(as_json: bool) -> None:
-    async with _connection() as conn:
+    async with connection() as conn:
         _show(await runner.apply(conn), "applied", as_json)
 
 
 async def verify(as_json: bool) -> None:
-    async with _connection() as conn:
+    async with connection() as conn:
         problems = [str(problem) for problem in await runner.verify(conn)]
     if as_json:
         put_json({"problems": problems})

@@ -16,8 +16,8 @@ async def run(role: str) -> None:
     settings = read(os.environ, need=frozenset({"database", "vendors"}))
     stop = stop_event()
     async with serving(settings, ConfigFile(settings.config, {}), role=role) as service:
-        if not settings.api_tokens and role != "worker":
-            log.warning("no API token is configured: only loopback is served")
+        if service.is_open:
+            log.warning("there is no API token: only loopback is served")
         log.info("serving", role=role, at=service.url)
         await stop.wait()
         log.info("stopping")

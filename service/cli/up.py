@@ -56,7 +56,7 @@ async def run(options: Options) -> None:
                 )
             )
         say(f"coverd serves {service.url} ({time.monotonic() - began:.1f} s after the start)")
-        if not settings.api_tokens:
+        if service.is_open:
             say("No API token is set, so only this machine is served (COVERD_API_TOKENS opens the door).")
         await _unless_stopped(_show(options, settings, service, faked), stop)
         await stop.wait()

@@ -11,6 +11,7 @@ from domain.errors import NotKnown
 from domain.ids import engagement_stream
 from domain.lifecycle import AWAITING_OPT_IN, ENDED, LIVE
 from projections.errors import BadCursor
+from service.api.keys import SIGNED_IN
 from service.api.operations import CLEARS
 from service.api.problems import Problem
 from service.clock import Clock, epoch
@@ -58,6 +59,7 @@ class Pages:
         waiting, more_waiting, others, more = await self._rows(filters, ids)
         return page(
             "index.html",
+            signed_in=request.get(SIGNED_IN, False),
             now=now,
             counts=counts,
             filters=filters,
@@ -124,6 +126,7 @@ class Pages:
         answer = told(s, epoch(now), history, await self._silence())
         return page(
             "engagement.html",
+            signed_in=request.get(SIGNED_IN, False),
             now=now,
             s=s,
             url_id=quote(engagement_id, safe=""),

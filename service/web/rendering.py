@@ -19,7 +19,7 @@ HEADERS = {
         "base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
 }
 """On every page and every static file."""
 
@@ -53,7 +53,7 @@ def environment() -> Environment:
     made.filters.update(
         clip=clip, instant=instant, spoken=spoken, machine_time=machine_time, usd=usd, web_link=web_link
     )
-    made.globals.update(static_url=static_url, labels=labels, wage=wage)
+    made.globals.update(static_url=static_url, labels=labels, wage=wage, signed_in=False)
     return made
 
 

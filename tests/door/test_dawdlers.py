@@ -13,7 +13,7 @@ from service.compose import Tuning
 
 HASTY = Patience(head=0.05, body=0.05, upload=0.05, idle=99, unread=0.05, refused_body=0.05)
 
-RETRY = b"POST /v1/engagements/9001/retry HTTP/1.1\r\nHost: c\r\nContent-Type: application/json\r\n"
+RETRY = b"POST /v1/engagements/9001/retry HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 HEAD = b"POST /webhooks/upwork HTTP/1.1\r\nHost: coverd\r\nX-Upwork-Webhook-Token: upwork-sandbox-token\r\n"
 
 
@@ -23,7 +23,7 @@ async def hasty(places: PlaceMaker) -> AsyncIterator[Place]:
         yield made
 
 
-@pytest.mark.parametrize("sent", [b"G", b"GET /livez HTTP/1.1\r\nHost: c", HEAD, b"\r\n\r\n"])
+@pytest.mark.parametrize("sent", [b"G", b"GET /livez HTTP/1.1\r\nHost: localhost", HEAD, b"\r\n\r\n"])
 async def test_a_head_that_never_ends_is_answered_and_closed(hasty: Place, sent: bytes) -> None:
     async with hasty.connection() as (reader, writer), asyncio.timeout(ENOUGH):
         writer.write(sent)
@@ -53,7 +53,7 @@ async def test_who_never_speaks_is_let_go(places: PlaceMaker) -> None:
 
 async def test_a_second_head_on_a_kept_connection_has_its_deadline_too(hasty: Place) -> None:
     async with hasty.connection() as (reader, writer), asyncio.timeout(ENOUGH):
-        writer.write(b"GET /livez HTTP/1.1\r\nHost: c\r\n\r\n")
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
         first = await answered(reader)
         assert first
         assert first.status == 200
@@ -74,7 +74,7 @@ async def test_a_second_head_on_a_kept_connection_has_its_deadline_too(hasty: Pl
 async def test_a_body_that_never_ends_is_answered_and_closed(hasty: Place, framing: bytes) -> None:
     for head in (
         HEAD,
-        b"POST /v1/engagements/9001/retry HTTP/1.1\r\nHost: c\r\nContent-Type: application/json\r\n",
+        b"POST /v1/engagements/9001/retry HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n",
     ):
         async with hasty.connection() as (reader, writer), asyncio.timeout(ENOUGH):
             writer.write(head + framing)
@@ -88,7 +88,7 @@ async def test_a_body_that_never_ends_is_answered_and_closed(hasty: Place, frami
 
 async def test_a_body_that_was_refused_is_not_waited_for(hasty: Place) -> None:
     async with hasty.connection() as (reader, writer), asyncio.timeout(ENOUGH):
-        writer.write(b"POST /nowhere HTTP/1.1\r\nHost: c\r\nContent-Length: 1000000\r\n\r\nx")
+        writer.write(b"POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nx")
         told = await answered(reader)
         assert told
         assert told.problem["status"] == 404
@@ -106,7 +106,7 @@ async def test_who_does_not_read_is_cut_off(hasty: Place) -> None:
     async with hasty.connection() as (reader, writer), asyncio.timeout(ENOUGH):
         reader._transport.pause_reading()  # type: ignore[attr-defined]
         with pytest.raises(ConnectionError):
-            await asked_for_ever(writer, b"GET /openapi.json HTTP/1.1\r\nHost: c\r\n\r\n")
+            await asked_for_ever(writer, b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
 
 
 async def test_hundreds_of_half_sent_heads_keep_no_good_delivery_out(hasty: Place) -> None:

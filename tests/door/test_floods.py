@@ -8,7 +8,7 @@ from places import ENOUGH, TOKEN, Place, PlaceMaker, answered
 from service.api.refusals import Refusals
 from service.compose import Tuning
 
-LINES = b"POST /webhooks/upwork HTTP/1.1\r\nHost: c\r\nX-Upwork-Webhook-Token: guess\r\n"
+LINES = b"POST /webhooks/upwork HTTP/1.1\r\nHost: localhost\r\nX-Upwork-Webhook-Token: guess\r\n"
 FORGED = LINES + b"Content-Length: 2\r\n\r\n{}"
 
 
@@ -50,7 +50,9 @@ SIGNATURES = [b"t=1,v1=" + b"00" * 32, b"v1=00", b"nonsense"]
 @pytest.mark.parametrize("signature", SIGNATURES)
 async def test_a_forged_delivery_is_refused_before_its_body_is_read(place: Place, signature: bytes) -> None:
     never_sent = b"Content-Length: 200000\r\n\r\n"
-    policy = b"POST /webhooks/1099policy HTTP/1.1\r\nHost: c\r\nTen99Policy-Signature: %b\r\n" % signature
+    policy = (
+        b"POST /webhooks/1099policy HTTP/1.1\r\nHost: localhost\r\nTen99Policy-Signature: %b\r\n" % signature
+    )
     for head in (LINES, policy):
         told = await place.raw(head + never_sent)
         assert told

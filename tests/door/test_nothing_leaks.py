@@ -91,9 +91,9 @@ async def test_no_answer_of_the_door_repeats_what_was_sent(place: Place) -> None
 
 async def test_broken_http_is_not_repeated_either(place: Place, logged: Any) -> None:
     for raw in (
-        f"GET /{SECRET}\x01 HTTP/1.1\r\nHost: c\r\n\r\n",
-        f"GET / HTTP/1.1\r\nHost: c\r\n{EMAIL}\r\n\r\n",
-        f"POST /webhooks/upwork HTTP/1.1\r\nHost: c\r\nContent-Length: {SECRET}\r\n\r\n",
+        f"GET /{SECRET}\x01 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        f"GET / HTTP/1.1\r\nHost: localhost\r\n{EMAIL}\r\n\r\n",
+        f"POST /webhooks/upwork HTTP/1.1\r\nHost: localhost\r\nContent-Length: {SECRET}\r\n\r\n",
         f"{SECRET} / HTTP/1.1\r\n\r\n",
     ):
         answer = await place.raw(raw.encode())

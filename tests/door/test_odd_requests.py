@@ -10,11 +10,11 @@ LONG = b"a" * 8_000
 
 
 def get(target: bytes, *headers: bytes) -> bytes:
-    return b"\r\n".join([b"GET " + target + b" HTTP/1.1", b"Host: c", *headers, b"", b""])
+    return b"\r\n".join([b"GET " + target + b" HTTP/1.1", b"Host: localhost", *headers, b"", b""])
 
 
 def webhook(*headers: bytes, body: bytes = b"") -> bytes:
-    return b"\r\n".join([b"POST /webhooks/upwork HTTP/1.1", b"Host: c", *headers, b"", body])
+    return b"\r\n".join([b"POST /webhooks/upwork HTTP/1.1", b"Host: localhost", *headers, b"", body])
 
 
 NOT_FOUND = [
@@ -67,8 +67,8 @@ BROKEN = {
     "no http": b"\x00" * 100,
     "tls": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     "http 2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    "a method nobody knows": b"STEAL / HTTP/1.1\r\nHost: c\r\n\r\n",
-    "a version nobody knows": b"GET / HTTP/3.9\r\nHost: c\r\n\r\n",
+    "a method nobody knows": b"STEAL / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "a version nobody knows": b"GET / HTTP/3.9\r\nHost: localhost\r\n\r\n",
     "bytes in the path": get(b"/v1/engagements/\xff\xfe"),
     "a broken authority": get(b"http://[::1"),
     "a port beyond all": get(b"http://c:99999/livez"),
@@ -77,7 +77,7 @@ BROKEN = {
     "a flood of headers": get(b"/livez", *(b"X-%d: a" % n for n in range(200))),
     "a long header": get(b"/livez", b"X: " + b"a" * 9_000),
     "a long name": get(b"/livez", b"X" * 9_000 + b": a"),
-    "a folded header": b"GET /livez HTTP/1.1\r\n folded: a\r\nHost: c\r\n\r\n",
+    "a folded header": b"GET /livez HTTP/1.1\r\n folded: a\r\nHost: localhost\r\n\r\n",
     "a space before the colon": get(b"/livez", b"A : a"),
     "nul in a header": get(b"/livez", b"A: \x00"),
     "a negative length": webhook(b"Content-Length: -1"),
@@ -107,7 +107,7 @@ async def test_broken_http_is_not_quoted_back(place: Place) -> None:
 @pytest.mark.parametrize("path", ["/webhooks/upwork", "/webhooks/1099policy", "/v1/engagements/9001/retry"])
 async def test_a_coded_body_is_refused_before_it_is_read(place: Place, path: str, coding: str) -> None:
     """Its nine bytes are never sent."""
-    head = f"POST {path} HTTP/1.1\r\nHost: c\r\nContent-Type: application/json\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     told = await place.raw(f"{head}Content-Encoding: {coding}\r\nContent-Length: 9\r\n\r\n".encode())
     assert told
     assert told.problem["status"] == 415
@@ -181,7 +181,7 @@ async def test_nothing_that_arrives_is_a_fault_of_ours(
     place: Place, method: bytes, target: bytes, headers: list[tuple[bytes, bytes]], body: bytes
 ) -> None:
     lines = [b"%b: %b" % pair for pair in headers]
-    head = [b"%b %b HTTP/1.1" % (method, target), b"Host: c", b"Connection: close", *lines]
+    head = [b"%b %b HTTP/1.1" % (method, target), b"Host: localhost", b"Connection: close", *lines]
     sent = b"\r\n".join([*head, b"Content-Length: %d" % len(body), b"", body])
     told = await place.raw(sent)
     assert told is None or told.status < 500, (sent, told)

@@ -28,6 +28,7 @@ TABLES = (
     *(
         "accepted",
         "also_known",
+        "api_token",
         "bucket_head",
         "cursor",
         "effect",
@@ -158,6 +159,9 @@ def test_the_sql_keeps_the_rules_that_let_it_run_on_a_cluster(name):
         "UPDATE coverd.vendor_id SET stream_id = ''",
         "UPDATE coverd.operation SET actor = ''",
         "DELETE FROM coverd.operation",
+        "UPDATE coverd.api_token SET scope = 'operate'",
+        "UPDATE coverd.api_token SET revoked_at = NULL",
+        "INSERT INTO coverd.api_token (bucket) VALUES (1)",
         "DROP TABLE coverd.event",
         "ALTER TABLE coverd.event ADD COLUMN more text",
         "CREATE TABLE coverd.mine (bucket int)",
@@ -206,6 +210,7 @@ async def test_every_table_of_the_store_begins_with_its_bucket_and_so_do_its_key
         "UPDATE coverd.inbox SET outcome = 'applied'",
         "UPDATE coverd.inbox SET outcome = 'lost', processed_at = received_at",
         "UPDATE coverd.stream SET updated_at = NULL",
+        "INSERT INTO coverd.api_token VALUES (coverd.bucket_of('t'), 't', '', 'all', sha256('t'), now())",
         "INSERT INTO coverd.file VALUES (coverd.bucket_of('a'), 'a', 'not its content', now())",
     ],
 )
