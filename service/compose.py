@@ -43,7 +43,7 @@ from service.metrics import Metrics
 from service.poll.poller import Poller, watch
 from service.poll.reconcile import UPWORK_SECONDS, Parts, Reconciler
 from service.ports import Lookup
-from service.preflight import warn_on_change
+from service.preflight.watch import warn_on_change
 from service.settings import Settings, SettingsRefused, WebhookProof, is_loopback, unguarded
 from service.sources import UPWORK, Sources
 from service.store.postgres import PostgresStore

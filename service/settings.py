@@ -125,6 +125,9 @@ UPWORK_API = "https://api.upwork.com"
 UPWORK_SITE = "https://www.upwork.com"
 TEN99POLICY_API = "https://api.1099policy.com"
 
+PREFIX = {"upwork": "COVERD_UPWORK", "1099policy": "COVERD_TEN99POLICY"}
+"""How the names of a vendor's settings begin."""
+
 SANDBOX = {
     "COVERD_UPWORK_CLIENT_ID": "sandbox-client",
     "COVERD_UPWORK_CLIENT_SECRET": "sandbox-secret",
@@ -159,7 +162,8 @@ def read(environment: Mapping[str, str], *, need: frozenset[str] = frozenset()) 
     if "database" in need and settings.database_url is None:
         reader.fault("COVERD_DATABASE_URL is not set: give the Postgres URL this command is to use.")
     if "vendors" in need:
-        _need_vendors(reader, settings)
+        for name in (*unset(settings, "upwork"), *unset(settings, "1099policy")):
+            reader.fault(f"{name} is not set.")
     if settings.database_url is None and not settings.api_tokens and not is_loopback(settings.host):
         reader.fault(unguarded(settings.host))
     if reader.faults:
@@ -190,17 +194,16 @@ def _ten99policy(reader: "_Reader") -> Ten99PolicySettings:
     )
 
 
-def _need_vendors(reader: "_Reader", settings: Settings) -> None:
-    wanted = {
+def unset(settings: Settings, vendor: str) -> tuple[str, ...]:
+    """Names of what a vendor (``upwork``, ``1099policy``) cannot do without and that is not set."""
+    wanted: Mapping[str, object] = {
         "COVERD_UPWORK_CLIENT_ID": settings.upwork.client_id,
         "COVERD_UPWORK_CLIENT_SECRET": settings.upwork.client_secret,
         "COVERD_UPWORK_WEBHOOK_SECRETS": settings.upwork.proof.secrets,
         "COVERD_TEN99POLICY_API_KEY": settings.ten99policy.api_key,
         "COVERD_TEN99POLICY_WEBHOOK_SECRETS": settings.ten99policy.proof.secrets,
     }
-    for name, value in wanted.items():
-        if not value:
-            reader.fault(f"{name} is not set.")
+    return tuple(name for name, value in wanted.items() if not value and name.startswith(PREFIX[vendor]))
 
 
 def unguarded(host: str) -> str:

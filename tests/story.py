@@ -35,6 +35,14 @@ RULES = Rules(
     job_name="Contract {id} — {title}",
 )
 
+WHOLE = replace(
+    RULES,
+    categories={"*": "jc_1"},
+    success_url="https://your.app/{engagement_id}",
+    cancel_url="https://your.app/{engagement_id}",
+)
+"""Rules that leave nothing open."""
+
 AVA = Person(display_name="Ava Nguyen", country="US", region="CA", city="San Francisco")
 FRONTEND = Terms(
     title="Frontend Developer",

@@ -234,12 +234,21 @@ def verify_command(*, json: Json = False) -> None:
 
 @config_app.command(name="check")
 def config_check_command(
-    path: Path | None = None, *, contracts: int = 100, offline: bool = False, json: Json = False
+    path: Path | None = None,
+    *,
+    contracts: int = 100,
+    offline: Annotated[bool, Parameter(negative="")] = False,
+    ten99policy_port: int = 8081,
+    upwork_port: int = 8082,
+    json: Json = False,
 ) -> None:
     """Check the configuration file (COVERD_CONFIG or PATH) and find what would be held.
 
-    With the vendors' settings 1099Policy is asked for every code and entity the file names, and the contracts
-    that run at Upwork are mapped as an engagement would be. Exits with 1 where something would be held.
+    1099Policy is asked for every code and entity the file names, and the contracts that run at Upwork are
+    mapped as engagements would be. A vendor that no setting names is its sandbox, where one runs here.
+
+    Exit codes: 0 no hole, 1 something would be held or a vendor does not answer, 2 the file or the settings
+    cannot be used.
 
     Parameters
     ----------
@@ -247,7 +256,8 @@ def config_check_command(
     offline: ask nobody, only read the file
     """
     logs.set_up(quiet=True)
-    _run(config_check.run(path, contracts, offline, json))
+    options = config_check.Options(contracts, offline, upwork_port, ten99policy_port)
+    _run(config_check.run(path, options, json))
 
 
 @tokens_app.command(name="create")

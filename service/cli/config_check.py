@@ -1,65 +1,142 @@
 """`coverd config check`: the configuration file's faults, and the holes traffic would find."""
 
 import os
-from dataclasses import asdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
+import asyncpg
 
 from domain.rules import Rules
+from domain.values import KnownContractor
+from service.cli.asking import Asking, asking
 from service.cli.terminal import FAILED, put, put_json, say
+from service.clients.pace import Pace
 from service.clients.ten99policy import Ten99Policy
 from service.clients.upwork import Upwork
+from service.clock import utc_now
 from service.config import EXAMPLE, ConfigFile
-from service.preflight import SHOWN, Findings, look_around
-from service.settings import Settings, SettingsRefused, read
+from service.handle import Handler
+from service.poll.reconcile import UPWORK_SECONDS
+from service.preflight.dry_run import DryRun, Known, nobody
+from service.preflight.findings import Findings, Hole, listed
+from service.preflight.look import look_around
+from service.settings import Secret, UpworkSettings, is_loopback
+from service.sources import NAMES, TEN99POLICY, UPWORK
+from service.store.errors import StoreUnavailable
+from service.store.postgres import PostgresStore
 from service.vendors.sharing import upwork_turns
 
 
-async def run(path: Path | None, contracts: int, offline: bool, as_json: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Options:
+    contracts: int
+    offline: bool
+    upwork_port: int
+    ten99policy_port: int
+
+    @property
+    def sandboxes(self) -> dict[str, int]:
+        return {} if self.offline else {UPWORK: self.upwork_port, TEN99POLICY: self.ten99policy_port}
+
+
+async def run(path: Path | None, options: Options, as_json: bool) -> None:
     """Exits with 1 where an engagement would be held or a vendor does not answer. Raises `ConfigRefused` or
     `SettingsRefused` for a file or settings that cannot be used."""
-    settings = read(os.environ)
-    file = path or settings.config
-    rules = ConfigFile(file, EXAMPLE)().rules
-    found = await _look(rules, settings, contracts, offline)
+    async with aiohttp.ClientSession() as session:
+        who = await asking(os.environ, options.sandboxes, session)
+        file = path or who.settings.config
+        rules = ConfigFile(file, EXAMPLE if who.faked else {})().rules
+        found = await _look(session, who, rules, options)
+    found.holes += who.holes
+    holes = found.ordered()
     if as_json:
-        put_json({"file": None if file is None else str(file), **asdict(found)})
+        shown = None if file is None else str(file)
+        put_json({"file": shown, "holes": [asdict(hole) for hole in holes], "asked": found.asked})
     else:
-        _tell(file, found)
-    if any(hole.certain for hole in found.holes):
+        _tell(file, who, found, holes)
+    if found.certain:
         raise SystemExit(FAILED)
 
 
-async def _look(rules: Rules, settings: Settings, contracts: int, offline: bool) -> Findings:
-    missing = None if offline else _missing_vendors()
-    if offline or missing is not None:
-        found = await look_around(rules, None, None, contracts)
-        found.asked = dict.fromkeys(("1099policy", "upwork"), f"not asked: {missing or 'offline'}")
-        return found
-    say("Asking 1099Policy and Upwork; contracts are read at Upwork's pace …")
-    async with aiohttp.ClientSession() as session, upwork_turns(settings) as turn:
-        upwork = Upwork(session, settings.upwork, turn=turn)
-        return await look_around(rules, Ten99Policy(session, settings.ten99policy), upwork, contracts)
+async def _look(session: aiohttp.ClientSession, who: Asking, rules: Rules, options: Options) -> Findings:
+    settings = who.settings
+    not_asked = dict.fromkeys(NAMES, "offline") if options.offline else dict(who.why_not)
+    if len(not_asked) < len(NAMES):
+        say("Asking the vendors; contracts are read at Upwork's pace …")
+    ten99policy = None if TEN99POLICY in not_asked else Ten99Policy(session, settings.ten99policy)
+    if UPWORK in not_asked:
+        found = await look_around(rules, settings.upwork.dialect, ten99policy, None)
+    else:
+        async with _known(settings.database_url, rules) as known, upwork_turns(settings) as turn:
+            upwork = Upwork(session, settings.upwork, turn=turn)
+            dry_run = DryRun(upwork, rules, options.contracts, known, _pace(settings.upwork))
+            found = await look_around(rules, settings.upwork.dialect, ten99policy, dry_run)
+    for vendor, why in not_asked.items():
+        found.not_asked(vendor, why)
+    return found
 
 
-def _missing_vendors() -> str | None:
+def _pace(settings: UpworkSettings) -> Pace:
+    """As slow as a sweep, so that a service beside keeps its share; a sandbox has nobody to share with."""
+    return Pace(0.0 if is_loopback(urlsplit(settings.url).hostname or "") else UPWORK_SECONDS)
+
+
+@asynccontextmanager
+async def _known(database: Secret | None, rules: Rules) -> AsyncIterator[Known]:
+    """Names that people have decided and contractors that exist are no holes: the database knows them."""
+    store = await _opened(database)
+    if store is None:
+        yield nobody
+        return
+    handler = Handler(store, lambda: rules)
+
+    async def known(freelancer_id: str) -> KnownContractor:
+        found = await handler.load_freelancer(freelancer_id)
+        return KnownContractor(found.contractor_id, first_name=found.first_name, last_name=found.last_name)
+
     try:
-        read(os.environ, need=frozenset({"vendors"}))
-    except SettingsRefused as refused:
-        return "; ".join(line.strip() for line in str(refused).splitlines()[1:])
-    return None
+        yield known
+    finally:
+        await store.close()
 
 
-def _tell(file: Path | None, found: Findings) -> None:
-    say(f"{file or 'No file, so the example'}: it can be read, and every value is one coverd knows.")
+async def _opened(database: Secret | None) -> PostgresStore | None:
+    if database is None:
+        return None
+    try:
+        store = await PostgresStore.open(database.reveal(), utc_now, connections=1)
+        try:
+            await store.ready()
+        except StoreUnavailable:
+            await store.close()
+            raise
+    except (StoreUnavailable, asyncpg.PostgresError) as error:
+        say(
+            f"The database cannot tell who is known already ({type(error).__name__}): nobody counts as known."
+        )
+        return None
+    return store
+
+
+def _tell(file: Path | None, who: Asking, found: Findings, holes: list[Hole]) -> None:
+    named = "the guide's example" if who.faked else "an empty one"
+    say(f"{file or f'No file is named (COVERD_CONFIG), so {named}'}: every value is one coverd knows.")
     for vendor, what in found.asked.items():
-        say(f"{vendor}: {what}")
-    for hole in found.holes:
+        say(f"{NAMES[vendor]}{' (the sandbox here)' if vendor in who.faked else ''}: {what}")
+    for hole in holes:
         put(f"{'HOLE' if hole.certain else 'note'}  {hole.code}: {hole.message}")
         put(f"      {hole.fix}")
         if hole.contracts:
-            more = len(hole.contracts) - SHOWN
-            named = ", ".join(hole.contracts[:SHOWN])
-            put(f"      {len(hole.contracts)} now: {named}{f' and {more} more' if more > 0 else ''}")
-    say("No engagement would be held." if not found.holes else f"{len(found.holes)} found.")
+            put(f"      {len(hole.contracts)} now: {listed(hole.contracts)}")
+    certain = sum(hole.certain for hole in holes)
+    unasked = [NAMES[vendor] for vendor, what in found.asked.items() if what.startswith("not asked")]
+    if certain:
+        say(f"{certain} hole{'s' if certain > 1 else ''}, the first to mend first.")
+    elif unasked:
+        say(f"No hole in the file; {' and '.join(unasked)} cannot tell more, not being asked.")
+    else:
+        say("No hole: nothing that was looked at would be held.")

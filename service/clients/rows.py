@@ -45,11 +45,14 @@ CLIENT_OFFERS = """query ClientOffers($first: Int!, $after: String) {
   }
 }"""
 
-
 CATEGORIES = """query Categories {
   ontologyCategories {
     id
     preferredLabel
+    subcategories {
+      id
+      preferredLabel
+    }
   }
 }"""
 
@@ -83,6 +86,24 @@ class OfferRow:
     freelancer_id: str | None
     client_id: str | None
     updated_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryRow:
+    """One of Upwork's categories by id and label, and those ``below`` it (Upwork facts, section 10)."""
+
+    id: str
+    label: str
+    below: tuple["CategoryRow", ...] = ()
+
+
+def category_rows(data: Mapping[str, Any], path: str = "ontologyCategories") -> tuple[CategoryRow, ...]:
+    """Those that have an id."""
+    return tuple(
+        CategoryRow(id, text(row.get("preferredLabel")) or "", category_rows(row, "subcategories"))
+        for row in rows_at(data, path)
+        if (id := id_of(row.get("id")))
+    )
 
 
 def contract_rows(data: Mapping[str, Any]) -> list[ContractRow]:

@@ -19,8 +19,10 @@ from service.clients.rows import (
     CONTRACTS_AT_ONCE,
     CONTRACTS_BY_ID,
     OFFERS_AT_ONCE,
+    CategoryRow,
     ContractRow,
     OfferRow,
+    category_rows,
     contract_rows,
     offer_rows,
 )
@@ -141,11 +143,9 @@ class Upwork:
         page = {"first": OFFERS_AT_ONCE, "after": after}
         return offer_rows(await self._list("ClientOffers", CLIENT_OFFERS, page), after)
 
-    async def categories(self) -> list[tuple[str, str]]:
-        """Id and label of each of Upwork's top categories (Upwork facts, section 10)."""
-        found = (await self._list("Categories", CATEGORIES, {})).get("ontologyCategories")
-        rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
-        return [(str(row.get("id")), str(row.get("preferredLabel"))) for row in rows]
+    async def categories(self) -> tuple[CategoryRow, ...]:
+        """Upwork's top categories, each with its own."""
+        return category_rows(await self._list("Categories", CATEGORIES, {}))
 
     async def _list(self, name: str, document: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
         found = await self._graphql.ask(name, document, variables)

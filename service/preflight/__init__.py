@@ -1,0 +1,1 @@
+"""What a configuration would hold, found before traffic finds it."""
