@@ -26,6 +26,7 @@ from service.api.reconcile import ReconcileRoutes
 from service.api.refusals import Refusals
 from service.api.server import HttpRunner
 from service.api.tokens import Tokens
+from service.api.vendors import VendorRoutes
 from service.clients.outside import outside_session
 from service.clients.ten99policy import Ten99Policy
 from service.clients.upwork import Upwork
@@ -50,7 +51,10 @@ from service.store.postgres import PostgresStore
 from service.store.tokens import TokenTable
 from service.tail import Tail
 from service.vendors import rate
+from service.vendors.breaker import Patience as VendorPatience
+from service.vendors.gate import Gate
 from service.vendors.limiter import Limiter
+from service.vendors.report import VendorReport
 from service.web.pages import Pages
 from service.web.signin import SignIn
 
@@ -83,6 +87,7 @@ class Tuning:
     upwork_poll_seconds: float = UPWORK_SECONDS
     ladder: Ladder = field(default_factory=Ladder)
     patience: Patience = field(default_factory=Patience)
+    vendor_patience: VendorPatience = field(default_factory=VendorPatience)
     refusals: Refusals = field(default_factory=Refusals)
 
 
@@ -139,18 +144,20 @@ async def serving(
             config,
             clock,
         )
+        gate = Gate(store, clock, tuning.vendor_patience)
         worker = Worker(
             desk,
             metrics,
             concurrency=settings.workers,
             sweep_seconds=tuning.sweep_seconds,
             ladder=tuning.ladder,
+            gate=gate,
         )
         processor = Processor(store, handler, config, clock, metrics, sweep_seconds=tuning.sweep_seconds)
         parts = Parts(
             store, handler, processor, desk.upwork, desk.ten99policy, ReadModels(pool), metrics, clock
         )
-        reconciler = Reconciler(parts, settings.poll_seconds, tuning.upwork_poll_seconds)
+        reconciler = Reconciler(parts, gate, settings.poll_seconds, tuning.upwork_poll_seconds)
         await watch(store, clock, settings.poll_seconds)
         runner, tail = Runner(pool), Tail(pool)
         _connect(handler, worker, processor, runner, tail, works=works)
@@ -189,6 +196,7 @@ async def serving(
                 clock,
                 sources,
                 reconciler,
+                gate,
             )
             changing = follow(_proofs(settings), routes.webhooks.use, tuning.sweep_seconds)
             stack.push_async_callback(_ended, asyncio.create_task(changing, name="secrets"))
@@ -249,14 +257,16 @@ def _routes(
     clock: Clock,
     sources: Sources,
     reconciler: Reconciler,
+    gate: Gate,
 ) -> Routes:
-    lists = ReadModels(pool)
+    lists, vendors = ReadModels(pool), VendorReport(store, gate, clock)
 
     async def measure() -> None:
         lags = await runner.lag()
         metrics.feed_lag.set(sum(lag.events for lag in lags))
         metrics.feed_stopped.set(sum(lag.stopped for lag in lags))
         await sources.measure()
+        await vendors.measure(metrics)
 
     return Routes(
         webhooks=Webhooks(
@@ -268,11 +278,14 @@ def _routes(
             sources.heard,
         ),
         engagements=EngagementRoutes(store, handler, clock, sources.silent_since),
-        operations=OperationRoutes(store, handler, processor, lists, clock, sources),
+        operations=OperationRoutes(store, handler, processor, lists, clock, sources, vendors),
         feed=FeedRoutes(pool, tail),
         reconcile=ReconcileRoutes(reconciler),
+        vendors=VendorRoutes(store, gate, vendors),
         health=HealthRoutes(store, metrics, measure),
-        pages=Pages(store, handler, PageLists(lists, handler), clock, sources.silent_since),
+        pages=Pages(
+            store, handler, PageLists(lists, handler), clock, sources.silent_since, vendors.attention
+        ),
         signin=SignIn(door),
     )
 

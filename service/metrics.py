@@ -68,6 +68,24 @@ class Metrics:
             ["source"],
             registry=self.registry,
         )
+        self.breaker_open = Gauge(
+            "coverd_breaker_open",
+            "1 while an operation of a vendor (* for all of them) is left alone because it failed.",
+            ["vendor", "operation"],
+            registry=self.registry,
+        )
+        self.vendor_paused = Gauge(
+            "coverd_vendor_paused",
+            "1 while a person has paused a vendor.",
+            ["vendor"],
+            registry=self.registry,
+        )
+        self.vendor_requests_today = Gauge(
+            "coverd_vendor_requests_today",
+            "Turns to ask a vendor that were taken on this day, UTC, by all processes.",
+            ["vendor"],
+            registry=self.registry,
+        )
 
     def render(self) -> bytes:
         """The exposition text."""

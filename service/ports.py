@@ -1,6 +1,6 @@
 """The ports between the service's parts: what a store promises, held by one contract suite."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -260,13 +260,27 @@ class Store(VendorStore, Protocol):
     # effects
 
     async def claim(
-        self, limit: int, lease_seconds: float, now: datetime, channels: Sequence[str] | None = None
+        self,
+        limit: int,
+        lease_seconds: float,
+        now: datetime,
+        channels: Sequence[str] | None = None,
+        without: Collection[str] = (),
     ) -> Sequence[Claimed]:
-        """Lease due effects: moves ``wake_at`` past the lease, raises the fence and counts an attempt."""
+        """Lease due effects: moves ``wake_at`` past the lease, raises the fence and counts an attempt.
+
+        Kinds in ``without`` are left alone.
+        """
         ...
 
-    async def claim_of(self, stream_id: str, lease_seconds: float, now: datetime) -> Sequence[Claimed]:
+    async def claim_of(
+        self, stream_id: str, lease_seconds: float, now: datetime, without: Collection[str] = ()
+    ) -> Sequence[Claimed]:
         """Lease this stream's due effects: the short cut after an append in the same process."""
+        ...
+
+    async def claim_probe(self, kinds: Sequence[str], lease_seconds: float, now: datetime) -> Claimed | None:
+        """Lease the waiting effect of these kinds that was tried least, whenever it is due."""
         ...
 
     async def finish(self, claimed: Claimed, result: str) -> bool:

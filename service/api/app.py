@@ -19,6 +19,7 @@ from service.api.patience import PATIENCE, Patience
 from service.api.problems import PROBLEM, Handler, Problem, answer
 from service.api.reconcile import ReconcileRoutes
 from service.api.refusals import Refusals
+from service.api.vendors import VendorRoutes
 from service.clients.attachments import MAX_ATTACHMENT
 from service.ingest.webhooks import Webhooks
 from service.metrics import Metrics
@@ -41,6 +42,7 @@ class Routes:
     operations: OperationRoutes
     feed: FeedRoutes
     reconcile: ReconcileRoutes
+    vendors: VendorRoutes
     health: HealthRoutes
     pages: Pages
     signin: SignIn
@@ -82,6 +84,9 @@ def make_app(
     add("POST", "/v1/deliveries/{id}/replay", routes.operations.replay)
     get("/v1/feed", routes.feed.stream, allow_head=False)
     add("POST", "/v1/reconcile", routes.reconcile.run)
+    get("/v1/vendors", routes.vendors.show)
+    add("POST", "/v1/vendors/{vendor}/pause", routes.vendors.pause)
+    add("POST", "/v1/vendors/{vendor}/resume", routes.vendors.resume)
     get("/livez", routes.health.live)
     get("/readyz", routes.health.ready)
     get("/metrics", routes.health.metrics)

@@ -22,6 +22,7 @@ from service.ingest.process import PARKED_LONG, Processor
 from service.lists import ReadModels, find_engagements, is_silent
 from service.ports import DeliveryOutcome, Store, StoredDelivery
 from service.sources import SILENT, Sources
+from service.vendors.report import VendorReport
 
 CLEARS = {
     "unusable": "Have the sender mend the body and send it again; it is kept here as it came.",
@@ -50,6 +51,7 @@ class OperationRoutes:
         lists: ReadModels,
         clock: Clock,
         sources: Sources,
+        vendors: VendorReport,
     ) -> None:
         self._store = store
         self._handler = handler
@@ -57,6 +59,7 @@ class OperationRoutes:
         self._lists = lists
         self._clock = clock
         self._sources = sources
+        self._vendors = vendors
 
     async def engagements(self, request: web.Request) -> web.Response:
         only(request, "state", "covered", "client", "freelancer", "q", "cursor", "limit")
@@ -85,6 +88,9 @@ class OperationRoutes:
         """Deliveries that reached no engagement first, then what waits on engagements."""
         size, code, cursor = limit(request), request.query.get("code"), request.query.get("cursor")
         silent = await self._sources.attention() if cursor is None and code in (None, SILENT) else []
+        if cursor is None:
+            vendors = await self._vendors.attention()
+            silent += [item for item in vendors if code in (None, item["code"])]
         items: list[dict[str, Any]] = []
         if cursor is None or cursor.startswith(AFTER_DELIVERY):
             items = await self._of_deliveries(code, cursor)

@@ -176,6 +176,28 @@ def retry_command(engagement: str, *, reason: str, json: Json = False, url: Url 
     _run(ask.retry(engagement, reason, json, url))
 
 
+@app.command(name="vendors")
+def vendors_command(*, json: Json = False, url: Url = None) -> None:
+    """How the vendors are: what is left alone, since when, and why."""
+    _run(ask.vendors(json, url))
+
+
+@app.command(name="pause")
+def pause_command(
+    vendor: Literal["upwork", "1099policy"], *, reason: str, json: Json = False, url: Url = None
+) -> None:
+    """Leave a vendor alone: its calls wait until it is resumed."""
+    _run(ask.act_on(vendor, "pause", reason, json, url))
+
+
+@app.command(name="resume")
+def resume_command(
+    vendor: Literal["upwork", "1099policy"], *, reason: str, json: Json = False, url: Url = None
+) -> None:
+    """Go on with a vendor that is paused or failing: its calls are made at once."""
+    _run(ask.act_on(vendor, "resume", reason, json, url))
+
+
 @app.command(name="reconcile")
 def reconcile_command(*, json: Json = False, url: Url = None) -> None:
     """Ask both vendors everything now: what webhooks lost is found, kept and processed.

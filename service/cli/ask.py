@@ -126,6 +126,32 @@ async def retry(engagement: str, reason: str, as_json: bool, url: str | None) ->
         put(f"{engagement} is {shown['state']}; its held and failed steps are tried again.")
 
 
+async def vendors(as_json: bool, url: str | None) -> None:
+    async with service(url) as peer:
+        items = (await peer.get("/v1/vendors"))["items"]
+    if as_json:
+        put_json(items)
+        return
+    rows = [(i["vendor"], i["status"], str(i["waiting"]), _why(i)) for i in items]
+    put_table(("vendor", "status", "waiting", "why"), rows)
+
+
+def _why(vendor: dict[str, Any]) -> str:
+    if pause := vendor["pause"]:
+        return f"paused by {pause['actor']} at {pause['at']}: {pause['reason']}"
+    shut = [b for b in vendor["breakers"] if b["open"]]
+    return "; ".join(f"{b['operation']} since {b['since']}: {b['error']}" for b in shut)
+
+
+async def act_on(vendor: str, act: str, reason: str, as_json: bool, url: str | None) -> None:
+    async with service(url, "operate") as peer:
+        shown = await peer.post(f"/v1/vendors/{quote(vendor, safe='')}/{act}", {"reason": reason})
+    if as_json:
+        put_json(shown)
+    else:
+        put(f"{vendor} is {shown['status']}; {shown['waiting']} calls wait.")
+
+
 UPWORK_ROUTES = {"offer.accepted": "offer", "contract.active": "activate", "contract.ended": "end"}
 POLICY_ROUTES = {"policy.active": "reactivate", "policy.expired": "expire", "policy.canceled": "cancel"}
 CERTIFICATE_ROUTES = {"certificate.validated": "approve", "certificate.flagged": "flag"}

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.clients.fields import dig
-from service.clients.http import TRY_AGAIN, Answer, Http, VendorRefused, words
+from service.clients.http import TRY_AGAIN, Answer, CredentialsRefused, Http, VendorRefused, words
 from service.clients.oauth import Tokens
 from service.settings import UpworkSettings
+
+SCOPES = "oauth2 permissions/scopes"
+"""What Upwork says where a key may not read what is asked (Upwork facts, section 4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class GraphqlFault:
     @property
     def beyond_scope(self) -> bool:
         """The key may not read some of the fields (Upwork facts, section 4)."""
-        return "oauth2 permissions/scopes" in self.message
+        return SCOPES in self.message
 
     @property
     def passing(self) -> bool:
@@ -72,7 +75,8 @@ class Graphql:
             why = f"{answer.status} {words(str((found or {}).get('message') or 'without a reason'))}"
             if answer.status in TRY_AGAIN or answer.status >= 500 or found is None:
                 raise self._http.unavailable(name, why, answer)
-            raise refused(name, why, answer.status)
+            refusal = CredentialsRefused if answer.status in (401, 403) else VendorRefused
+            raise refusal(vendor="Upwork", what=name, why=why, status=answer.status)
         faults = _faults(found)
         for fault in faults:
             if fault.passing:
@@ -92,6 +96,8 @@ class Graphql:
 
 def refused(what: str, why: str, status: int = 200) -> VendorRefused:
     """Upwork's refusal in its own words; 200 is the status of a GraphQL error."""
+    if SCOPES in why:
+        return CredentialsRefused(vendor="Upwork", what=what, why=words(why), status=status, of_all=False)
     return VendorRefused(vendor="Upwork", what=what, why=words(why), status=status)
 
 

@@ -42,6 +42,10 @@ class Crowded(VendorUnavailable):
     """{vendor} could not be asked for {what}: {why}"""
 
 
+class NotThereYet(VendorUnavailable):
+    """{vendor} does not show {what} yet: {why}"""
+
+
 class TooLong(VendorUnavailable):
     """{vendor} could not answer {what}: {why}"""
 
@@ -55,6 +59,24 @@ class VendorRefused(CoverdError):
         self.code = code
         self.why = why
         self.plain = f"{vendor} {what}: {status} {code or ''}".rstrip()
+
+
+class CredentialsRefused(VendorRefused):
+    """{vendor} refuses our credentials for {what}: {why}"""
+
+    def __init__(
+        self,
+        *,
+        vendor: str,
+        what: str,
+        why: str,
+        status: int,
+        code: str | None = None,
+        of_all: bool = True,
+    ) -> None:
+        """``of_all``: nothing else will be answered either; else what they may not do is this."""
+        super().__init__(vendor=vendor, what=what, why=why, status=status, code=code)
+        self.of_all = of_all
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import asyncio
 import base64
 from collections.abc import Awaitable, Callable
 
-from service.clients.http import TRY_AGAIN, Answer, Http, VendorRefused, words
+from service.clients.http import TRY_AGAIN, Answer, CredentialsRefused, Http, VendorRefused, words
 from service.settings import UpworkSettings
 
 PATH = "/api/v3/oauth2/token"
@@ -17,7 +17,7 @@ EARLY = 60.0
 class Tokens:
     """The access token of a service account (client credentials), by refresh where the server offers one.
 
-    Upwork facts, section 2. Raises `VendorUnavailable`, or `VendorRefused` for credentials that are wrong.
+    Upwork facts, section 2. Raises `VendorUnavailable`, or `CredentialsRefused`.
     """
 
     def __init__(self, http: Http, settings: UpworkSettings, turn: Callable[[], Awaitable[None]]) -> None:
@@ -72,7 +72,7 @@ class Tokens:
         code = found.get("error") if isinstance(found.get("error"), str) else None
         why = f"{answer.status} {words(code or 'without a reason')}"
         if 400 <= answer.status < 500 and answer.status not in TRY_AGAIN:
-            raise VendorRefused(
+            raise CredentialsRefused(
                 vendor="Upwork", what=f"POST {PATH}", why=why, status=answer.status, code=code
             )
         raise self._http.unavailable(f"POST {PATH}", why, answer)

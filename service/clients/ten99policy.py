@@ -11,7 +11,15 @@ import aiohttp
 from domain.effects import CreateAssignment, CreateQuote, RecordInvoice
 from domain.values import ContractorDraft, JobDraft
 from service.clients.fields import dig, render
-from service.clients.http import TRY_AGAIN, Answer, Http, VendorRefused, VendorUnavailable, words
+from service.clients.http import (
+    TRY_AGAIN,
+    Answer,
+    CredentialsRefused,
+    Http,
+    VendorRefused,
+    VendorUnavailable,
+    words,
+)
 from service.clients.vendor_clock import VendorClock
 from service.clock import Clock, utc_now
 from service.settings import Ten99PolicySettings
@@ -256,7 +264,8 @@ class Ten99Policy:
             error = self._http.unavailable(what, f"{answer.status} {why}", answer)
             error.definite = answer.status >= 500 and code is not None
             raise error
-        raise VendorRefused(
+        refusal = CredentialsRefused if answer.status in (401, 403) else VendorRefused
+        raise refusal(
             vendor="1099Policy", what=what, why=f"{answer.status} {why}", status=answer.status, code=code
         )
 

@@ -7,11 +7,15 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """``first`` doubles up to ``most``; after ``give_up_after`` the call is parked. All in seconds."""
+    """``first`` doubles up to ``most``; after ``give_up_after`` the call is parked. All in seconds.
+
+    One that was held back for long is not parked before its ``fewest`` tries either.
+    """
 
     first: float = 1.0
     most: float = 6 * 3600.0
     give_up_after: float = 72 * 3600.0
+    fewest: int = 12
 
     def next_try(
         self,
@@ -31,6 +35,6 @@ class Ladder:
             wait = max(wait, min(retry_after, self.most))
         return now + timedelta(seconds=wait)
 
-    def exhausted(self, created_at: datetime, now: datetime) -> bool:
-        """Whether the call has been tried for long enough to be given up."""
-        return (now - created_at).total_seconds() >= self.give_up_after
+    def exhausted(self, created_at: datetime, now: datetime, attempt: int) -> bool:
+        """Whether the call has been tried for long enough, and often enough, to be given up."""
+        return attempt >= self.fewest and (now - created_at).total_seconds() >= self.give_up_after

@@ -12,7 +12,7 @@ from domain.ids import subject
 from domain.state import PolicyNews
 from domain.values import KnownContractor
 from service.clients.fields import instant
-from service.clients.http import VendorRefused, VendorUnavailable
+from service.clients.http import NotThereYet, VendorRefused
 from service.clients.ten99policy import Ten99Policy
 from service.clients.upwork import Upwork
 from service.clock import Clock, epoch
@@ -334,7 +334,7 @@ async def _confirm_policy(effect: x.ConfirmPolicy, desk: Desk) -> c.RecordPolicy
         policies = await desk.ten99policy.policies_of(effect.contractor_id)
         active = [p for p in policies if p.get("id") and _is_active(p)]
         if not active:
-            raise VendorUnavailable(
+            raise NotThereYet(
                 vendor="1099Policy", what="the assignment's policy", why="no policy is active yet"
             )
         policy = active[0]

@@ -13,13 +13,15 @@ from domain.effects import Effect
 from domain.errors import CoverdError
 from domain.ids import subject
 from domain.react import still_wanted
-from service.clients.http import Crowded, VendorRefused, VendorUnavailable
+from service.clients.http import CredentialsRefused, Crowded, VendorRefused, VendorUnavailable
 from service.effects.backoff import Ladder
 from service.effects.perform import Desk, NotYet, left_behind, perform
 from service.handle import Contended, Origin
 from service.metrics import Metrics
 from service.ports import Claimed, EffectDone, EffectParkedMark
 from service.store.errors import StoreUnavailable
+from service.vendors.breaker import Breaker
+from service.vendors.gate import Gate
 
 LEASE_SECONDS = 60.0
 """How long a crash holds an effect up. A call that outlasts it is made again under the same key, and only one
@@ -44,8 +46,10 @@ class Worker:
         concurrency: int = 16,
         sweep_seconds: float = 1.0,
         ladder: Ladder | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self._desk = desk
+        self._gate = gate or Gate(desk.store, desk.clock)
         self._metrics = metrics
         self._slots = asyncio.Semaphore(concurrency)
         self._concurrency = concurrency
@@ -122,16 +126,21 @@ class Worker:
             self._more = True
             return 0
         self._more = False
-        claimed = await self._desk.store.claim(free, LEASE_SECONDS, self._desk.clock())
+        closed = await self._gate.closed()
+        claimed = await self._desk.store.claim(free, LEASE_SECONDS, self._desk.clock(), without=closed)
         self._start_all(claimed)
-        return len(claimed)
+        probes = await self._gate.probes(free - len(claimed), LEASE_SECONDS)
+        for one, breaker in probes:
+            self._spawn(self._run(one, breaker))
+        return len(claimed) + len(probes)
 
     async def _take_of(self, stream_id: str) -> None:
         if self._free() <= 0:
             self._more = True  # the sweep takes it as soon as a call ends
             return
         try:
-            claimed = await self._desk.store.claim_of(stream_id, LEASE_SECONDS, self._desk.clock())
+            closed = await self._gate.closed()
+            claimed = await self._desk.store.claim_of(stream_id, LEASE_SECONDS, self._desk.clock(), closed)
         except StoreUnavailable:
             return  # the sweep will find them
         self._start_all(claimed)
@@ -150,10 +159,11 @@ class Worker:
         if self._more:
             self._look.set()
 
-    async def _run(self, claimed: Claimed) -> None:
+    async def _run(self, claimed: Claimed, probed: Breaker | None = None) -> None:
+        """``probed`` is what this effect is to find out about, where it goes ahead of those that wait."""
         async with self._slots:
             try:
-                await self._perform(claimed)
+                await self._perform(claimed, probed)
             except StoreUnavailable as error:
                 log.warning("the store went away during an effect", error=str(error), **_names(claimed))
                 await self._give_back(claimed)
@@ -174,7 +184,7 @@ class Worker:
             except StoreUnavailable:
                 continue
 
-    async def _perform(self, claimed: Claimed) -> None:
+    async def _perform(self, claimed: Claimed, probed: Breaker | None = None) -> None:
         engagement = await self._desk.handler.load(subject(claimed.stream_id))
         wanted = still_wanted(engagement, claimed.step, claimed.generation)
         effect: Effect = codec.effect_from(claimed.kind, claimed.payload)
@@ -182,38 +192,61 @@ class Worker:
             with self._metrics.effect_seconds.labels(claimed.kind).time():
                 outcome = await (perform if wanted else left_behind)(effect, claimed, self._desk)
         except Crowded as crowded:
-            await self._not_now(claimed, 1.0, str(crowded))
+            await self._not_now(claimed, 1.0, str(crowded), probed)
             return
         except VendorUnavailable as unavailable:
+            await self._gate.failed(claimed, unavailable, probed)
             await self._unavailable(claimed, unavailable)
             return
-        except NotYet as early:
-            await self._not_now(claimed, early.seconds, "its time has not come")
+        except CredentialsRefused as refused:
+            await self._locked_out(claimed, refused, probed)
             return
-        except VendorRefused as refused:
-            await self._park(claimed, str(refused), refused.plain)
+        except NotYet as early:
+            await self._not_now(claimed, early.seconds, "its time has not come", probed)
+            return
+        except VendorRefused as refusal:
+            await self._answered(claimed)
+            await self._park(claimed, str(refusal), refusal.plain)
             return
         if outcome is None:
             await self._desk.store.finish(claimed, "withdrawn")
+            if probed:
+                await self._gate.untried(probed)
             self._metrics.effects.labels(claimed.kind, "withdrawn").inc()
             return
+        await self._answered(claimed)
         await self._settle(claimed, outcome, self._desk.origin(claimed), _done(claimed))
         self._metrics.effects.labels(claimed.kind, "done").inc()
         log.info("effect done", attempt=claimed.attempt, **_names(claimed))
 
-    async def _not_now(self, claimed: Claimed, seconds: float, why: str) -> None:
+    async def _not_now(self, claimed: Claimed, seconds: float, why: str, probed: Breaker | None) -> None:
         wake_at = self._desk.clock() + timedelta(seconds=seconds)
         await self._desk.store.retry_later(claimed, wake_at, why, count_attempt=False)
+        if probed:
+            await self._gate.untried(probed)
+
+    async def _answered(self, claimed: Claimed) -> None:
+        if await self._gate.answered(claimed.channel, claimed.kind):
+            self._look.set()
+
+    async def _locked_out(
+        self, claimed: Claimed, refused: CredentialsRefused, probed: Breaker | None
+    ) -> None:
+        """Nothing of this effect is wrong: it waits until the vendor takes our credentials again."""
+        await self._gate.failed(claimed, refused, probed)
+        await self._desk.store.retry_later(claimed, self._desk.clock(), str(refused))
+        self._metrics.effects.labels(claimed.kind, "retried").inc()
+        log.warning("our credentials are refused", error=refused.plain, **_names(claimed))
 
     async def _failed_here(self, claimed: Claimed, error: str) -> None:
-        if self._ladder.exhausted(claimed.created_at, self._desk.clock()):
+        if self._ladder.exhausted(claimed.created_at, self._desk.clock(), claimed.attempt):
             await self._park(claimed, error, error)
         else:
             await self._later(claimed, error, error)
 
     async def _unavailable(self, claimed: Claimed, error: VendorUnavailable) -> None:
         now = self._desk.clock()
-        if self._ladder.exhausted(claimed.created_at, now):
+        if self._ladder.exhausted(claimed.created_at, now, claimed.attempt):
             await self._park(claimed, str(error), error.plain)
             return
         key = f"{claimed.key}-r{claimed.attempt}" if error.definite and claimed.attempt % 2 == 0 else None

@@ -9,7 +9,7 @@ from random import uniform
 from domain.ids import subject
 from domain.state import Engagement
 from service.clients.fields import instant
-from service.clients.http import VendorRefused, VendorUnavailable
+from service.clients.http import CredentialsRefused, VendorRefused, VendorUnavailable
 from service.clients.pace import Pace
 from service.clients.pages import back_to
 from service.clients.rows import CONTRACTS_AT_ONCE, ContractRow, OfferRow
@@ -25,6 +25,8 @@ from service.poll.report import Found, Report
 from service.poll.ten99policy import differences, event_pages, running, unknown_assignments
 from service.poll.upwork import contract_facts, offer_facts
 from service.ports import SourceState, Store
+from service.sources import NAMES
+from service.vendors.gate import Gate
 
 OVERLAP = timedelta(hours=1)
 """How far behind its cursor a sweep of events looks again: a vendor's list may fill in late."""
@@ -45,6 +47,10 @@ UPWORK_SECONDS = 0.4
 SOURCES: tuple[Source, ...] = ("upwork", "1099policy")
 
 
+class VendorPaused(VendorUnavailable):
+    """{vendor} is not asked, {why}: {what}"""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What a sweep works with."""
@@ -62,10 +68,13 @@ class Parts:
 class Reconciler:
     """Sweeps the sources, one after the other, and notes in the store how each answered."""
 
-    def __init__(self, parts: Parts, poll_seconds: float, upwork_seconds: float = UPWORK_SECONDS) -> None:
+    def __init__(
+        self, parts: Parts, gate: Gate, poll_seconds: float, upwork_seconds: float = UPWORK_SECONDS
+    ) -> None:
         self._parts = parts
         self._poll_seconds = poll_seconds
         self._pace = Pace(upwork_seconds)
+        self._gate = gate
         self._one_at_a_time = asyncio.Lock()
 
     async def everything(self) -> Report:
@@ -76,18 +85,32 @@ class Reconciler:
         return report
 
     async def sweep(self, source: Source, report: Report, *, whole: bool = False) -> Report:
-        """One source: the next part of it, or the ``whole``. A vendor that fails is noted, never raised."""
+        """One source: the next part of it, or the ``whole``. A vendor that fails is noted, never raised, and
+        one that is paused is not asked."""
         error: str | None = None
         async with self._one_at_a_time:
             try:
-                run = _Sweep(self._parts, self._pace, source, await self._state(source), report, whole)
-                await (run.upwork() if source == "upwork" else run.ten99policy())
+                await self._ask(source, report, whole)
+            except CredentialsRefused as refused:
+                error = report.errors[source] = str(refused)
+                if refused.of_all:
+                    await self._gate.refused_all(source, refused)
             except (VendorUnavailable, VendorRefused) as failed:
                 error = report.errors[source] = str(failed)
+            else:
+                await self._gate.answered(source)
             now = self._parts.clock()
             due_at = now + timedelta(seconds=self._poll_seconds * uniform(0.9, 1.1))
             await self._parts.store.asked(source, now, error, due_at)
         return report
+
+    async def _ask(self, source: Source, report: Report, whole: bool) -> None:
+        state = await self._state(source)
+        pause = await self._gate.pause_of(source)
+        if pause is not None:
+            raise VendorPaused(vendor=NAMES[source], what=pause.reason, why=f"paused by {pause.actor}")
+        run = _Sweep(self._parts, self._pace, source, state, report, whole)
+        await (run.upwork() if source == "upwork" else run.ten99policy())
 
     async def _state(self, source: Source) -> SourceState:
         await self._parts.store.watch_source(source, self._parts.clock())

@@ -1,6 +1,6 @@
 """The outbox in memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,14 +52,28 @@ class MemoryEffects:
         self._effects: dict[Key, StoredEffect] = {}
 
     async def claim(
-        self, limit: int, lease_seconds: float, now: datetime, channels: Sequence[str] | None = None
+        self,
+        limit: int,
+        lease_seconds: float,
+        now: datetime,
+        channels: Sequence[str] | None = None,
+        without: Collection[str] = (),
     ) -> Sequence[Claimed]:
         due = [e for e in self._due(now) if channels is None or e.channel in channels]
+        due = [e for e in due if e.kind not in without]
         return [self._leased(effect, lease_seconds, now) for effect in due[:limit]]
 
-    async def claim_of(self, stream_id: str, lease_seconds: float, now: datetime) -> Sequence[Claimed]:
-        due = [effect for effect in self._due(now) if effect.stream_id == stream_id]
+    async def claim_of(
+        self, stream_id: str, lease_seconds: float, now: datetime, without: Collection[str] = ()
+    ) -> Sequence[Claimed]:
+        due = [e for e in self._due(now) if e.stream_id == stream_id and e.kind not in without]
         return [self._leased(effect, lease_seconds, now) for effect in due]
+
+    async def claim_probe(self, kinds: Sequence[str], lease_seconds: float, now: datetime) -> Claimed | None:
+        waits = [e for e in self._effects.values() if e.kind in kinds and e.wake_at is not None]
+        free = [e for e in waits if e.leased_until is None or e.is_due(now)]
+        least = min(free, key=lambda e: (e.attempt, e.wake_at), default=None)
+        return None if least is None else self._leased(least, lease_seconds, now)
 
     async def finish(self, claimed: Claimed, result: str) -> bool:
         effect = self._held(claimed.stream_id, claimed.step, claimed.generation, claimed.fence)

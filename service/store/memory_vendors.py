@@ -1,18 +1,26 @@
 """What is known of the vendors, in memory."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from service.store.limits import clean
+from service.store.memory_effects import MemoryEffects
+from service.vendors.breaker import Breaker, Failure, Patience
+from service.vendors.ports import Act, VendorAct
 from service.vendors.rate import Pacing, Rate
 
 
-class MemoryVendors:
+class MemoryVendors(MemoryEffects):
     """See `service.vendors.ports.VendorStore`."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
-        self._clock = clock
+        MemoryEffects.__init__(self, clock)
         self._pacing: dict[str, Pacing] = {}
         self._taken: dict[str, tuple[date, int]] = {}
+        self._breakers: dict[tuple[str, str], Breaker] = {}
+        self._acts: list[tuple[str, VendorAct]] = []
 
     async def take_turns(self, name: str, want: int, rate: Rate, now: datetime | None) -> Sequence[float]:
         now = now or self._clock()
@@ -35,3 +43,50 @@ class MemoryVendors:
     def _count(self, name: str, day: date, turns: int) -> None:
         on, taken = self._taken.get(name, (day, 0))
         self._taken[name] = (day, turns) if on < day else (on, taken + turns)
+
+    async def breakers(self) -> Sequence[Breaker]:
+        return [self._breakers[key] for key in sorted(self._breakers)]
+
+    async def vendor_failed(
+        self, vendor: str, operation: str, failure: Failure, patience: Patience
+    ) -> Breaker:
+        fresh = Breaker(vendor, operation, 0, failure.at, failure.at, "")
+        was = self._breakers.get((vendor, operation), fresh)
+        found = patience.after(was, replace(failure, error=clean(failure.error) or ""))
+        self._breakers[vendor, operation] = found
+        return found
+
+    async def close_breakers(self, vendor: str, operations: Sequence[str] | None = None) -> Sequence[str]:
+        wanted = [k for k in self._breakers if k[0] == vendor and (operations is None or k[1] in operations)]
+        return sorted(b.operation for key in wanted if (b := self._breakers.pop(key)).is_open)
+
+    async def take_probe(self, vendor: str, operation: str, now: datetime, until: datetime) -> bool:
+        found = self._breakers.get((vendor, operation))
+        if found is None or not found.may_be_tried(now):
+            return False
+        self._breakers[vendor, operation] = replace(found, until=until)
+        return True
+
+    async def give_probe_back(self, vendor: str, operation: str, now: datetime) -> None:
+        found = self._breakers.get((vendor, operation))
+        if found is not None and found.is_open:
+            self._breakers[vendor, operation] = replace(found, until=now)
+
+    async def add_act(self, vendor: str, act: Act, actor: str, reason: str, cause: str) -> bool:
+        mine = [kept for kept, made in self._acts if made.vendor == vendor]
+        if cause in mine:
+            return False
+        made = VendorAct(vendor, len(mine) + 1, act, actor, clean(reason) or "", self._clock())
+        self._acts.append((cause, made))
+        return True
+
+    async def acts_of(self, vendor: str, limit: int) -> Sequence[VendorAct]:
+        return [made for _, made in reversed(self._acts) if made.vendor == vendor][:limit]
+
+    async def hold_back(self, kinds: Sequence[str], now: datetime, until: datetime) -> None:
+        for effect in self._due(now):
+            if effect.kind in kinds and effect.leased_until is None:
+                effect.wake_at = until
+
+    async def waiting_by_channel(self) -> Mapping[str, int]:
+        return Counter(e.channel for e in self._effects.values() if e.wake_at is not None)

@@ -1,6 +1,6 @@
 """The outbox in Postgres."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from domain.ids import bucket_of
@@ -14,16 +14,28 @@ class PostgresEffects(Tables):
     """See `service.ports.Store`. After a broken connection a claim that got through waits out its lease."""
 
     async def claim(
-        self, limit: int, lease_seconds: float, now: datetime, channels: Sequence[str] | None = None
+        self,
+        limit: int,
+        lease_seconds: float,
+        now: datetime,
+        channels: Sequence[str] | None = None,
+        without: Collection[str] = (),
     ) -> Sequence[Claimed]:
         until = now + timedelta(seconds=lease_seconds)
         only = None if channels is None else list(channels)
-        return [rows.claimed(row) for row in await self._rows("claim", limit, now, until, only)]
-
-    async def claim_of(self, stream_id: str, lease_seconds: float, now: datetime) -> Sequence[Claimed]:
-        until = now + timedelta(seconds=lease_seconds)
-        found = await self._rows("claim_of", bucket_of(stream_id), stream_id, now, until)
+        found = await self._rows("claim", limit, now, until, only, list(without))
         return [rows.claimed(row) for row in found]
+
+    async def claim_of(
+        self, stream_id: str, lease_seconds: float, now: datetime, without: Collection[str] = ()
+    ) -> Sequence[Claimed]:
+        until = now + timedelta(seconds=lease_seconds)
+        found = await self._rows("claim_of", bucket_of(stream_id), stream_id, now, until, list(without))
+        return [rows.claimed(row) for row in found]
+
+    async def claim_probe(self, kinds: Sequence[str], lease_seconds: float, now: datetime) -> Claimed | None:
+        row = await self._row("claim_probe", list(kinds), now, now + timedelta(seconds=lease_seconds))
+        return None if row is None else rows.claimed(row)
 
     async def finish(self, claimed: Claimed, result: str) -> bool:
         held = await self._value("finish", *_held(claimed), clean(result), self._clock())

@@ -1,10 +1,26 @@
 """What a store keeps about the vendors themselves, for all processes; held by the same contract suite."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
+from service.vendors.breaker import Breaker, Failure, Patience
 from service.vendors.rate import Rate
+
+Act = Literal["pause", "resume"]
+
+
+@dataclass(frozen=True, slots=True)
+class VendorAct:
+    """What a person decided about a vendor; ``number`` counts its acts from 1."""
+
+    vendor: str
+    number: int
+    act: Act
+    actor: str
+    reason: str
+    at: datetime
 
 
 class VendorStore(Protocol):
@@ -19,4 +35,42 @@ class VendorStore(Protocol):
 
     async def turns_taken(self, name: str, day: date) -> int:
         """How many turns were taken on this day (UTC), of the latest day any was."""
+        ...
+
+    async def breakers(self) -> Sequence[Breaker]:
+        """Every operation that failed since it last succeeded, by vendor and operation."""
+        ...
+
+    async def vendor_failed(
+        self, vendor: str, operation: str, failure: Failure, patience: Patience
+    ) -> Breaker:
+        """Count a failure; what stands there now."""
+        ...
+
+    async def close_breakers(self, vendor: str, operations: Sequence[str] | None = None) -> Sequence[str]:
+        """Forget the failures of these operations (None: all of the vendor's); those that were open."""
+        ...
+
+    async def take_probe(self, vendor: str, operation: str, now: datetime, until: datetime) -> bool:
+        """Whether the operation is due and the trying is the caller's; others keep away ``until`` then."""
+        ...
+
+    async def give_probe_back(self, vendor: str, operation: str, now: datetime) -> None:
+        """Nothing could be tried: somebody else may."""
+        ...
+
+    async def add_act(self, vendor: str, act: Act, actor: str, reason: str, cause: str) -> bool:
+        """Keep what a person decided, for good. False when this cause was kept before."""
+        ...
+
+    async def acts_of(self, vendor: str, limit: int) -> Sequence[VendorAct]:
+        """The newest first."""
+        ...
+
+    async def hold_back(self, kinds: Sequence[str], now: datetime, until: datetime) -> None:
+        """What is due of these kinds of effects waits ``until`` then; no attempt is counted."""
+        ...
+
+    async def waiting_by_channel(self) -> Mapping[str, int]:
+        """How many effects wait or are under way."""
         ...

@@ -1,7 +1,8 @@
 """The web pages: the list by what needs attention, one engagement with its answer, and the look of errors."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
@@ -42,13 +43,21 @@ class Pages:
     """Handlers for ``/``, ``/engagements/{id}`` and ``/static/{name}``."""
 
     def __init__(
-        self, store: Store, handler: Handler, lists: Lists, clock: Clock, silence: Silence = never_silent
+        self,
+        store: Store,
+        handler: Handler,
+        lists: Lists,
+        clock: Clock,
+        silence: Silence = never_silent,
+        vendors: Callable[[], Awaitable[Sequence[dict[str, Any]]]] | None = None,
     ) -> None:
+        """``vendors`` gives the attention items about those that are paused or failing."""
         self._store = store
         self._handler = handler
         self._lists = lists
         self._clock = clock
         self._silence = silence
+        self._vendors = vendors
 
     async def index(self, request: web.Request) -> web.Response:
         """The engagements, those that wait for a person first."""
@@ -68,6 +77,7 @@ class Pages:
             all_waiting=filters.with_(attention="yes") if more_waiting and not filters.attention else None,
             others=others,
             next_page=filters.with_(cursor=more) if more else None,
+            vendors=await self._vendors() if self._vendors and first else (),
             deliveries=await self._deliveries() if first and not filters.any else (),
             clears=CLEARS,
             origin=_origin(request),

@@ -1,12 +1,13 @@
-"""What the processes share about the vendors: turns to ask them."""
+"""What the processes share about the vendors: turns to ask them, what fails, what people decided."""
 
 import asyncio
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from contracts.given import NOON
+from contracts.given import ADA, JOB, NOON, OFFER, READ, append
 
+from service.vendors.breaker import Failure, Patience
 from service.vendors.rate import Rate
 
 RATE = Rate(spacing=0.125, interval=0.25, slack=1.0, horizon=2.0)
@@ -56,3 +57,133 @@ async def test_turns_are_counted_by_the_day(store):
     await store.take_turns("upwork", 1, RATE, midnight)
     assert await store.turns_taken("upwork", midnight.date()) == 1
     assert await store.turns_taken("1099policy", NOON.date()) == 0
+
+
+PATIENCE = Patience(failures=3, first=5, most=15, apart=600)
+
+
+def failure(at=NOON, **more):
+    return Failure(at, more.pop("error", "503"), **more)
+
+
+async def test_an_operation_opens_after_so_many_failures_in_a_row_and_success_forgets_them(store):
+    for number in (1, 2):
+        found = await store.vendor_failed("upwork", "ReadContract", failure(), PATIENCE)
+        assert (found.failures, found.is_open) == (number, False)
+    assert await store.close_breakers("upwork", ["ReadContract"]) == []
+    assert await store.breakers() == []
+
+    for _ in range(3):
+        await store.vendor_failed("upwork", "ReadContract", failure(error="50\0x"), PATIENCE)
+    await store.vendor_failed("upwork", "FetchAttachment", failure(), PATIENCE)
+
+    attachments, contracts = await store.breakers()
+    assert (attachments.operation, attachments.is_open) == ("FetchAttachment", False)
+    assert (contracts.opened_at, contracts.until, contracts.error) == (NOON, NOON + seconds(5), "50\ufffdx")
+    assert await store.close_breakers("upwork") == ["ReadContract"]
+
+
+async def test_failures_from_long_ago_do_not_count(store):
+    for _ in range(2):
+        await store.vendor_failed("upwork", "ReadContract", failure(), PATIENCE)
+    later = NOON + seconds(601)
+    found = await store.vendor_failed("upwork", "ReadContract", failure(later), PATIENCE)
+    assert (found.failures, found.since) == (1, later)
+
+
+async def test_failures_of_all_replicas_count_together(store):
+    found = await asyncio.gather(
+        *(store.vendor_failed("1099policy", "CreateJob", failure(), PATIENCE) for _ in range(6))
+    )
+    assert sorted(one.failures for one in found) == [1, 2, 3, 4, 5, 6]
+    (breaker,) = await store.breakers()
+    assert (breaker.failures, breaker.openings) == (6, 1), "what was under way opens nothing anew"
+
+
+async def test_one_of_many_may_try_and_each_failed_try_doubles_the_wait_up_to_its_most(store):
+    await store.vendor_failed("1099policy", "*", failure(at_once=True), PATIENCE)
+    now = NOON
+    assert await store.take_probe("1099policy", "*", now, now + seconds(60)) is False
+    for wait in (5, 10, 15, 15):
+        now += seconds(wait)
+        taken = [await store.take_probe("1099policy", "*", now, now + seconds(60)) for _ in range(4)]
+        assert taken == [True, False, False, False]
+        await store.vendor_failed("1099policy", "*", failure(now, probe=True), PATIENCE)
+    assert await store.take_probe("1099policy", "nothing", now, now) is False
+
+
+async def test_the_vendors_wish_is_kept_up_to_the_most(store):
+    asked = failure(at_once=True, retry_after=12.0)
+    assert (await store.vendor_failed("upwork", "a", asked, PATIENCE)).until == NOON + seconds(12)
+    asked = failure(at_once=True, retry_after=1e9)
+    assert (await store.vendor_failed("upwork", "b", asked, PATIENCE)).until == NOON + seconds(15)
+
+
+async def test_a_try_that_found_nothing_to_try_is_free_for_the_next(store):
+    await store.vendor_failed("upwork", "*", failure(at_once=True), PATIENCE)
+    now = NOON + seconds(5)
+    assert await store.take_probe("upwork", "*", now, now + seconds(60))
+    await store.give_probe_back("upwork", "*", now)
+    assert await store.take_probe("upwork", "*", now, now + seconds(60))
+
+
+async def test_what_people_decided_is_kept_once_and_for_good(store, clock):
+    assert await store.add_act("upwork", "pause", "token:1", "their maintenance\0", "request:a") is True
+    assert await store.add_act("upwork", "pause", "token:1", "again", "request:a") is False
+    clock.move(60)
+    assert await store.add_act("upwork", "resume", "token:2", "it is over", "request:b") is True
+    assert await store.add_act("1099policy", "pause", "local", "the key is changed", "request:a") is True
+
+    latest, first = await store.acts_of("upwork", 10)
+    assert (latest.number, latest.act, latest.actor, latest.at) == (2, "resume", "token:2", clock())
+    assert (first.number, first.reason, first.at) == (1, "their maintenance\ufffd", NOON)
+    assert [act.number for act in await store.acts_of("upwork", 1)] == [2]
+
+
+async def test_many_decisions_at_once_are_all_kept(store):
+    kept = await asyncio.gather(
+        *(store.add_act("upwork", "pause", "local", "why", f"request:{n}") for n in range(5))
+    )
+    assert kept == [True] * 5
+    assert [act.number for act in await store.acts_of("upwork", 10)] == [5, 4, 3, 2, 1]
+
+
+async def test_a_claim_leaves_closed_kinds_alone(store, clock):
+    await store.append(append(OFFER, effects=(READ, JOB)))
+    assert await store.claim_of(ADA, 60, clock(), {"CreateJob", "ReadContract"}) == []
+    assert [one.step for one in await store.claim(10, 60, clock(), without={"CreateJob"})] == ["read"]
+
+
+async def test_the_effect_tried_least_finds_out_for_the_others(store, clock):
+    await store.append(append(OFFER, effects=(READ, JOB)))
+    await store.append(append(OFFER, effects=(JOB,), stream="engagement:9002"))
+    (tried,) = [one for one in await store.claim_of(ADA, 60, clock()) if one.step == "job"]
+    await store.retry_later(tried, clock(), "503")
+
+    probe = await store.claim_probe(["CreateJob"], 60, clock())
+    assert (probe.stream_id, probe.attempt) == ("engagement:9002", 1)
+    other = await store.claim_probe(["CreateJob"], 60, clock())
+    assert (other.stream_id, other.attempt) == (ADA, 2)
+    assert await store.claim_probe(["CreateJob"], 60, clock()) is None
+    assert await store.claim_probe(["CreateQuote"], 60, clock()) is None
+
+
+async def test_what_is_held_back_waits_without_an_attempt_and_can_still_find_out(store, clock):
+    await store.append(append(OFFER, effects=(READ, JOB)))
+    later = NOON + timedelta(minutes=10)
+    await store.hold_back(["CreateJob"], clock(), later)
+
+    assert [one.step for one in await store.claim(10, 60, clock())] == ["read"]
+    (job,) = [row for row in await store.effects_of(ADA) if row.step == "job"]
+    assert (job.status, job.attempt, job.wake_at) == ("waiting", 0, later)
+    assert await store.waiting_by_channel() == {"upwork": 1, "1099policy": 1}
+    probe = await store.claim_probe(["CreateJob"], 60, clock())
+    assert probe.step == "job"
+    assert await store.retry_later(probe, NOON, "503")
+    await store.hold_back(["CreateJob"], clock(), later)
+    await store.rouse(["CreateJob"], clock())
+    assert [one.step for one in await store.claim(10, 60, clock())] == ["job"]
+
+
+def seconds(count):
+    return timedelta(seconds=count)

@@ -18,6 +18,7 @@ from service.demo.driver import Driver, Peer
 from service.effects.backoff import Ladder
 from service.sandbox import ten99policy, upwork
 from service.settings import SANDBOX, Settings, read
+from service.vendors.breaker import Patience
 
 Dialect = Literal["both", "guide", "reference"]
 
@@ -87,7 +88,12 @@ async def make_world(
                 **extra,
             }
         )
-        tuning = Tuning(sweep_seconds=0.05, ladder=Ladder(first=0.02), upwork_poll_seconds=0.01)
+        tuning = Tuning(
+            sweep_seconds=0.05,
+            ladder=Ladder(first=0.02),
+            upwork_poll_seconds=0.01,
+            vendor_patience=Patience(first=0.05),
+        )
         example = REFERENCE if dialect == "reference" else EXAMPLE
         serve = serving(settings, ConfigFile(config, example), clock=clock, tuning=tuning)
         service = await stack.enter_async_context(serve)

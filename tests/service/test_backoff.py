@@ -55,6 +55,16 @@ def test_two_workers_do_not_try_again_at_the_same_moment() -> None:
 
 def test_a_call_is_given_up_after_three_days() -> None:
     ladder = Ladder()
-    assert not ladder.exhausted(NOW, NOW)
-    assert not ladder.exhausted(NOW, NOW + timedelta(hours=72, seconds=-1))
-    assert ladder.exhausted(NOW, NOW + timedelta(hours=72))
+    assert not ladder.exhausted(NOW, NOW, 40)
+    assert not ladder.exhausted(NOW, NOW + timedelta(hours=72, seconds=-1), 40)
+    assert ladder.exhausted(NOW, NOW + timedelta(hours=72), 40)
+
+
+def test_a_call_that_was_held_back_for_long_still_gets_its_tries() -> None:
+    assert not Ladder().exhausted(NOW, NOW + timedelta(days=9), 11)
+    assert Ladder().exhausted(NOW, NOW + timedelta(days=9), 12)
+
+
+def test_three_days_of_failures_are_more_than_the_fewest_tries_however_the_jitter_falls() -> None:
+    hours = sum(wait(Ladder(), attempt, draw=1 - 2**-53) for attempt in range(1, 12)) / 3600
+    assert hours < 72

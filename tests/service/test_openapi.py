@@ -41,6 +41,7 @@ from service.api.rates import Rates
 from service.api.reading import MAX_LIMIT
 from service.api.reconcile import ReconcileRoutes
 from service.api.tokens import Tokens
+from service.api.vendors import VendorRoutes
 from service.api.views import coverage_view, day_view, delivery_view, engagement_view, event_view
 from service.clock import utc_now
 from service.ingest.webhooks import Webhooks
@@ -82,8 +83,9 @@ def the_app() -> web.Application:
         webhooks=Webhooks(NONE, NONE, NONE, utc_now, metrics),
         feed=FeedRoutes(NONE, NONE),
         reconcile=ReconcileRoutes(NONE),
+        vendors=VendorRoutes(NONE, NONE, NONE),
         engagements=EngagementRoutes(NONE, NONE, utc_now),
-        operations=OperationRoutes(NONE, NONE, NONE, NONE, utc_now, NONE),
+        operations=OperationRoutes(NONE, NONE, NONE, NONE, utc_now, NONE, NONE),
         health=HealthRoutes(NONE, metrics, NONE),
         pages=Pages(NONE, NONE, NONE, utc_now),
         signin=SignIn(door),

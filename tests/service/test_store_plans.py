@@ -74,7 +74,7 @@ FROM generate_series(1, 2000) n, LATERAL (SELECT decode(n::text, 'escape') AS b)
 
 HOT = (
     *("head", "history", "feed", "streams_of", "streams_in"),
-    *("finish", "retry_later", "effects_of", "next_due"),
+    *("finish", "retry_later", "effects_of", "next_due", "hold_back", "waiting_by_channel"),
     *("receive", "arrival_of", "delivery", "settle_delivery", "replay_delivery", "wake_parked"),
     *("deliveries", "deliveries_needing_attention", "file", "ready"),
     *("waiting", "skip_delivery", "deliveries_between", "count_between", "delivery_causes"),
@@ -124,9 +124,10 @@ def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 async def test_what_happens_inside_functions_goes_by_an_index_too(filled):
     before = await sequential_scans(filled)
 
-    await filled.fetch(sql("claim"), 10, LATER, LATER, None)
-    await filled.fetch(sql("claim"), 10, LATER, LATER, ["upwork"])
-    assert await filled.fetch(sql("claim_of"), *PLACE, NOON, LATER) == []
+    await filled.fetch(sql("claim"), 10, LATER, LATER, None, ["CreateJob"])
+    await filled.fetch(sql("claim"), 10, LATER, LATER, ["upwork"], [])
+    assert await filled.fetch(sql("claim_of"), *PLACE, NOON, LATER, []) == []
+    assert len(await filled.fetch(sql("claim_probe"), ["ReadContract"], LATER, LATER)) == 1
     await filled.fetch(sql("claim_deliveries"), 10, LATER, LATER)
     ids = text([{"bucket": bucket_of("offer:7"), "kind": "offer", "id": "7"}])
     assert await filled.fetchval(sql("wake_waiting"), ids, LATER) == 0
@@ -140,7 +141,7 @@ async def test_an_append_goes_by_an_index(filled):
     first = append(OFFER, stream="engagement:new", effects=(READ,), lookups=(("offer", "of_1"),))
     assert await sent(filled, first) == "appended"
     (claimed,) = await filled.fetch(
-        sql("claim_of"), bucket_of("engagement:new"), "engagement:new", NOON, LATER
+        sql("claim_of"), bucket_of("engagement:new"), "engagement:new", NOON, LATER, []
     )
     settles = EffectDone("engagement:new", "read", 1, claimed["fence"], "done")
     assert await sent(

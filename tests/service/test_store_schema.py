@@ -42,6 +42,8 @@ TABLES = (
     ),
     "waiting",
     "pace",
+    "breaker",
+    "vendor_act",
 )
 
 
@@ -156,6 +158,8 @@ def test_the_sql_keeps_the_rules_that_let_it_run_on_a_cluster(name):
         "DELETE FROM coverd.bucket_head",
         "INSERT INTO coverd.bucket_head (bucket) VALUES (1)",
         "UPDATE coverd.file SET content = ''",
+        "UPDATE coverd.vendor_act SET reason = ''",
+        "DELETE FROM coverd.vendor_act",
         "UPDATE coverd.vendor_id SET stream_id = ''",
         "UPDATE coverd.operation SET actor = ''",
         "DELETE FROM coverd.operation",

@@ -1,0 +1,129 @@
+"""How the vendors are, in words and numbers for people: the API's view, attention, metrics."""
+
+from datetime import UTC
+from typing import Any
+
+from service.clock import Clock, rfc3339
+from service.metrics import Metrics
+from service.ports import Store
+from service.sources import NAMES, UPWORK
+from service.vendors.breaker import ALL, Breaker
+from service.vendors.gate import KINDS, VENDORS, Gate, Seen
+from service.vendors.ports import VendorAct
+from service.vendors.rate import UPWORK_A_DAY
+
+PAUSED, FAILING = "vendor_paused", "vendor_failing"
+"""The codes of what waits for a person while a vendor is left alone."""
+
+ACTS_SHOWN = 20
+
+
+class VendorReport:
+    def __init__(self, store: Store, gate: Gate, clock: Clock) -> None:
+        self._store = store
+        self._gate = gate
+        self._clock = clock
+
+    async def views(self) -> list[dict[str, Any]]:
+        """Each vendor as GET /v1/vendors shows it."""
+        seen, waiting = await self._gate.look(), await self._store.waiting_by_channel()
+        return [await self._view(vendor, seen, waiting.get(vendor, 0)) for vendor in VENDORS]
+
+    async def view(self, vendor: str) -> dict[str, Any]:
+        waiting = await self._store.waiting_by_channel()
+        return await self._view(vendor, await self._gate.look(), waiting.get(vendor, 0))
+
+    async def _view(self, vendor: str, seen: Seen, waiting: int) -> dict[str, Any]:
+        failing = [b for b in seen.breakers.values() if b.vendor == vendor]
+        pause = seen.pauses.get(vendor)
+        is_open = any(b.is_open for b in failing)
+        return {
+            "vendor": vendor,
+            "status": "paused" if pause else "failing" if is_open else "ok",
+            "waiting": waiting,
+            "pause": _act_view(pause) if pause else None,
+            "breakers": [_breaker_view(b) for b in failing],
+            "requests": await self._requests(vendor),
+            "acts": [_act_view(act) for act in await self._store.acts_of(vendor, ACTS_SHOWN)],
+        }
+
+    async def _requests(self, vendor: str) -> dict[str, Any] | None:
+        """How many turns were taken today; None for a vendor whose limits nobody publishes."""
+        if vendor != UPWORK:
+            return None
+        day = self._clock().astimezone(UTC).date()
+        taken = await self._store.turns_taken(vendor, day)
+        return {"day": day.isoformat(), "taken": taken, "most": UPWORK_A_DAY}
+
+    async def attention(self) -> list[dict[str, Any]]:
+        """One item for each vendor that is paused or failing."""
+        seen = await self._gate.look()
+        shut = {b.vendor for b in seen.breakers.values() if b.is_open} | seen.pauses.keys()
+        if not shut:
+            return []
+        waiting = await self._store.waiting_by_channel()
+        return [self._item(vendor, seen, waiting.get(vendor, 0)) for vendor in VENDORS if vendor in shut]
+
+    def _item(self, vendor: str, seen: Seen, waiting: int) -> dict[str, Any]:
+        name, pause = NAMES[vendor], seen.pauses.get(vendor)
+        if pause is not None:
+            since, last, code = pause.at, pause.at, PAUSED
+            said = f"{name} is paused by {pause.actor}: {pause.reason}."
+            clears = f"coverd resume {vendor} --reason …"
+        else:
+            shut = [b for b in seen.breakers.values() if b.vendor == vendor and b.is_open]
+            since, last, code = min(b.since for b in shut), max(b.failed_at for b in shut), FAILING
+            said = f"{name} is left alone for now. " + " ".join(_in_words(b) for b in shut)
+            clears = (
+                f"A call that works, which is tried again and again; or coverd resume {vendor} --reason …"
+            )
+        return {
+            "engagement_id": None,
+            "delivery": None,
+            "code": code,
+            "message": f"{said} {_waits(waiting)}",
+            "since": rfc3339(since),
+            "clears": clears,
+            "step": None,
+            "first_seen": rfc3339(since),
+            "last_seen": rfc3339(last),
+            "count": 1,
+        }
+
+    async def measure(self, metrics: Metrics) -> None:
+        """Set the gauges from the store."""
+        seen = await self._gate.look()
+        for vendor in VENDORS:
+            metrics.vendor_paused.labels(vendor).set(int(vendor in seen.pauses))
+            for operation in (ALL, *KINDS[vendor]):
+                found = seen.breakers.get((vendor, operation))
+                metrics.breaker_open.labels(vendor, operation).set(int(found is not None and found.is_open))
+        taken = await self._store.turns_taken(UPWORK, self._clock().astimezone(UTC).date())
+        metrics.vendor_requests_today.labels(UPWORK).set(taken)
+
+
+def _waits(waiting: int) -> str:
+    return "No call waits." if not waiting else f"{waiting:,} call{'s wait' if waiting > 1 else ' waits'}."
+
+
+def _in_words(breaker: Breaker) -> str:
+    what = "Every call" if breaker.operation == ALL else breaker.operation
+    times = "once" if breaker.failures == 1 else f"{breaker.failures} times in a row"
+    return f"{what} failed {times}: {breaker.error.rstrip('.')}."
+
+
+def _breaker_view(breaker: Breaker) -> dict[str, Any]:
+    return {
+        "operation": breaker.operation,
+        "open": breaker.is_open,
+        "failures": breaker.failures,
+        "since": rfc3339(breaker.since),
+        "failed_at": rfc3339(breaker.failed_at),
+        "opened_at": rfc3339(breaker.opened_at),
+        "tried_at": rfc3339(breaker.until),
+        "error": breaker.error,
+    }
+
+
+def _act_view(act: VendorAct) -> dict[str, Any]:
+    return {"act": act.act, "at": rfc3339(act.at), "actor": act.actor, "reason": act.reason}

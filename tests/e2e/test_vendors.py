@@ -1,0 +1,93 @@
+"""Pausing, resuming and watching the vendors, over HTTP and at the terminal."""
+
+import asyncio
+import subprocess
+import sys
+from typing import Any
+
+from service.demo import flows
+
+
+async def codes(world: Any) -> list[str]:
+    return [item["code"] for item in (await world.drive.service.get("/v1/attention"))["items"]]
+
+
+async def vendor(world: Any, name: str) -> dict[str, Any]:
+    items = (await world.drive.service.get("/v1/vendors"))["items"]
+    return next(item for item in items if item["vendor"] == name)
+
+
+async def test_while_a_vendor_is_paused_webhooks_are_taken_and_its_calls_wait(worlds: Any) -> None:
+    async with worlds() as world:
+        paused = await world.drive.service.post("/v1/vendors/1099policy/pause", {"reason": "maintenance"})
+        assert (paused["status"], paused["pause"]["reason"]) == ("paused", "maintenance")
+        engagement_id = await world.drive.contract(freelancer=flows.someone())
+        await world.drive.until(engagement_id, lambda shown: shown["contract"]["title"] is not None)
+        report = await world.drive.service.post("/v1/reconcile")
+        assert "maintenance" in report["errors"]["1099policy"]
+
+        calls = await world.drive.ten99policy.get("/_control/calls")
+        assert calls["total"] == 0 if "total" in calls else not calls["calls"]
+        assert await codes(world) == ["vendor_paused"]
+        assert (await vendor(world, "1099policy"))["waiting"] == 2
+        async with world.session.get(f"{world.service.url}/metrics") as answered:
+            assert 'coverd_vendor_paused{vendor="1099policy"} 1.0' in await answered.text()
+        async with world.session.get(world.service.url) as answered:
+            assert "maintenance" in await answered.text()
+
+        resumed = await world.drive.service.post("/v1/vendors/1099policy/resume", {"reason": "it is over"})
+        assert [act["act"] for act in resumed["acts"]] == ["resume", "pause"]
+        await world.drive.until_state(engagement_id, "awaiting_opt_in")
+        assert await codes(world) == []
+        assert (await vendor(world, "upwork"))["requests"]["taken"] > 0
+
+
+async def test_a_key_that_is_refused_for_a_while_costs_nothing_but_the_wait(worlds: Any) -> None:
+    async with worlds() as world:
+        fault = {"match": "*", "kind": "status:401", "times": 6}
+        await world.drive.ten99policy.post("/_control/faults", fault)
+        engagement_id = await world.drive.contract(freelancer=flows.someone())
+        await world.drive.until_state(engagement_id, "awaiting_opt_in")
+        events = await world.drive.events(engagement_id)
+        assert "EffectParked" not in [event["type"] for event in events]
+
+
+async def test_what_cannot_be_read_of_a_pause_changes_nothing(worlds: Any) -> None:
+    async with worlds() as world:
+        async with world.session.post(
+            f"{world.service.url}/v1/vendors/acme/pause", json={"reason": "x"}
+        ) as a:
+            assert a.status == 404
+        for body in ({}, {"reason": ""}, {"reason": 7}, {"reason": "x", "more": 1}):
+            url = f"{world.service.url}/v1/vendors/upwork/pause"
+            async with world.session.post(url, json=body) as answered:
+                assert answered.status == 422
+        assert (await vendor(world, "upwork"))["acts"] == []
+
+
+async def test_the_same_key_is_one_act(worlds: Any) -> None:
+    async with worlds() as world:
+        url = f"{world.service.url}/v1/vendors/upwork/pause"
+        for _ in range(2):
+            sent = world.session.post(url, json={"reason": "x"}, headers={"Idempotency-Key": "k1"})
+            async with sent as answered:
+                assert answered.status == 200
+        assert len((await vendor(world, "upwork"))["acts"]) == 1
+
+
+async def test_the_terminal_pauses_shows_and_resumes(worlds: Any) -> None:
+    async with worlds() as world:
+
+        async def coverd(*arguments: str) -> str:
+            run = await asyncio.to_thread(
+                subprocess.run,
+                [sys.executable, "-m", "service", *arguments, "--url", world.service.url],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            return run.stdout
+
+        assert "upwork is paused" in await coverd("pause", "upwork", "--reason", "a look at their limits")
+        assert "a look at their limits" in await coverd("vendors")
+        assert "upwork is ok" in await coverd("resume", "upwork", "--reason", "seen")

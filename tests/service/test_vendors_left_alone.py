@@ -1,0 +1,185 @@
+"""A vendor that fails, refuses our credentials or is paused is left alone by all replicas, and calls wait."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from contracts.given import Clock
+from replicas import Scene, nobody_yet, scene
+from vendor_double import Says
+
+from service.store.postgres import PostgresStore
+
+ROTATED = Says(401, {"error_code": "invalid_api_key", "message": "The key is not valid."})
+FORBIDDEN = Says(403, {"error_code": "insufficient_permissions", "message": "Not with this key."})
+BROKEN = Says(503, {"error_code": "general_error", "message": "Something went wrong."})
+
+
+@pytest.fixture(params=["memory", "postgres"])
+async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
+    clock = Clock()
+    if request.param == "memory":
+        async with scene(None, clock) as made:
+            yield made
+        return
+    store = await PostgresStore.open(request.getfixturevalue("database_url"), clock)
+    async with scene(store, clock) as made:
+        yield made
+    await store.close()
+
+
+def refuse_everything(stage: Scene, says: Says) -> None:
+    stage.ten99policy._otherwise = lambda _: says
+
+
+def recover(stage: Scene) -> None:
+    stage.ten99policy._otherwise = nobody_yet
+
+
+@pytest.mark.parametrize("says", [ROTATED, FORBIDDEN], ids=["401", "403"])
+async def test_a_rotated_key_parks_nothing_and_the_other_vendor_goes_on(stage: Scene, says: Says) -> None:
+    here, there = stage.make(), stage.make()
+    refuse_everything(stage, says)
+    for number in ("1", "2"):
+        await stage.offer(number)
+    await here.work()
+    asked = len(stage.ten99policy.asked)
+    assert 1 <= asked <= 4, "those under way at once, and then nobody"
+
+    await stage.offer("3")
+    await there.work()
+
+    assert len(stage.ten99policy.asked) == asked
+    for number in ("1", "2", "3"):
+        rows = await stage.effects(number)
+        assert rows["ReadContract"].status == "done"
+        assert {rows[kind].status for kind in ("EnsureContractor", "CreateJob")} == {"waiting"}
+    assert {row.attempt for row in (await stage.effects("3")).values() if row.status == "waiting"} == {0}
+    (item,) = await there.report.attention()
+    assert item["code"] == "vendor_failing"
+    assert "refuses our credentials" in item["message"]
+    assert "6 calls wait" in item["message"]
+
+
+async def test_one_replica_tries_one_call_and_when_it_works_all_goes_on(stage: Scene) -> None:
+    here, there = stage.make(), stage.make()
+    refuse_everything(stage, ROTATED)
+    for number in ("1", "2"):
+        await stage.offer(number)
+    await here.work()
+
+    for wait in (5, 10, 20, 40, 60, 60):
+        asked = len(stage.ten99policy.asked)
+        stage.clock.move(wait - 1)
+        await asyncio.gather(here.work(), there.work())
+        assert len(stage.ten99policy.asked) == asked
+        stage.clock.move(1)
+        await asyncio.gather(here.work(), there.work())
+        assert len(stage.ten99policy.asked) == asked + 1
+
+    recover(stage)
+    stage.clock.move(60)
+    await asyncio.gather(here.work(), there.work())
+    await here.work()
+    for number in ("1", "2"):
+        assert (await stage.effects(number))["CreateJob"].status == "done"
+    assert await there.report.attention() == []
+    assert [view["status"] for view in await there.report.views()] == ["ok", "ok"]
+
+
+async def test_what_fails_five_times_in_a_row_is_left_alone_and_nothing_else(stage: Scene) -> None:
+    here, there = stage.make(), stage.make()
+    stage.ten99policy._otherwise = lambda asked: (
+        BROKEN if asked.path.endswith("/jobs") else Says(200, {"id": "cn_1", "data": []})
+    )
+    for number in range(8):
+        await stage.offer(str(number))
+    await asyncio.gather(here.work(), there.work())
+
+    await stage.offer("9")
+    await there.work()
+    jobs = [asked for asked in stage.ten99policy.asked if asked.path.endswith("/jobs")]
+    assert 5 <= len(jobs) <= 8
+    rows = await stage.effects("9")
+    assert (rows["CreateJob"].status, rows["CreateJob"].attempt) == ("waiting", 0)
+    assert rows["EnsureContractor"].status == "done"
+    await there.report.measure(there.metrics)
+    text = there.metrics.render().decode()
+    assert 'coverd_breaker_open{operation="CreateJob",vendor="1099policy"} 1.0' in text
+    assert 'coverd_breaker_open{operation="*",vendor="1099policy"} 0.0' in text
+    (item,) = await here.report.attention()
+    assert "CreateJob failed" in item["message"]
+
+
+async def test_a_key_that_may_not_do_one_thing_holds_up_that_alone(stage: Scene) -> None:
+    replica = stage.make()
+    stage.ten99policy._otherwise = lambda asked: (
+        FORBIDDEN if asked.path.endswith("/jobs") else Says(200, {"id": "cn_1", "data": []})
+    )
+    for number in range(4):
+        await stage.offer(str(number))
+        await replica.work()
+        stage.clock.move(5)
+        await replica.work()
+    for _ in range(3):
+        stage.clock.move(60)
+        await replica.work()
+    for number in range(4):
+        rows = await stage.effects(str(number))
+        assert (rows["EnsureContractor"].status, rows["CreateJob"].status) == ("done", "waiting")
+    seen = await replica.gate.look()
+    assert seen.closed == {"CreateJob"}
+
+
+async def test_an_oauth_grant_that_was_revoked_leaves_upwork_alone(stage: Scene) -> None:
+    replica = stage.make()
+    asked_before = stage.upwork._otherwise
+    stage.upwork._otherwise = lambda _: Says(400, {"error": "invalid_grant"})
+    await stage.offer("1")
+    await replica.work()
+    asked = len(stage.upwork.asked)
+    await stage.offer("2")
+    await replica.work()
+    assert len(stage.upwork.asked) == asked
+    assert {(await stage.effects(n))["ReadContract"].status for n in ("1", "2")} == {"waiting"}
+
+    stage.upwork._otherwise = asked_before
+    stage.clock.move(5)
+    await replica.work()
+    assert {(await stage.effects(n))["ReadContract"].status for n in ("1", "2")} == {"done"}
+
+
+async def test_a_person_pauses_a_vendor_and_resumes_it_and_both_are_kept(stage: Scene) -> None:
+    here, there = stage.make(), stage.make()
+    await stage.store.add_act("1099policy", "pause", "token:1", "their maintenance", "request:1")
+    await stage.offer("1")
+    await asyncio.gather(here.work(), there.work())
+    stage.clock.move(86_400)
+    await there.work()
+
+    assert stage.ten99policy.asked == []
+    rows = await stage.effects("1")
+    assert rows["ReadContract"].status == "done"
+    assert (rows["CreateJob"].status, rows["CreateJob"].attempt) == ("waiting", 0)
+    (item,) = await there.report.attention()
+    assert (item["code"], item["clears"]) == ("vendor_paused", "coverd resume 1099policy --reason …")
+    assert "paused by token:1: their maintenance. 2 calls wait." in item["message"]
+
+    await stage.store.add_act("1099policy", "resume", "token:2", "it is over", "request:2")
+    await there.gate.resume("1099policy")
+    await here.work()
+    assert (await stage.effects("1"))["CreateJob"].status == "done"
+    shown = (await there.report.views())[1]
+    assert [(a["act"], a["actor"]) for a in shown["acts"]] == [("resume", "token:2"), ("pause", "token:1")]
+    assert (shown["status"], shown["pause"]) == ("ok", None)
+
+
+async def test_a_person_may_end_a_wait_before_its_time(stage: Scene) -> None:
+    replica = stage.make()
+    refuse_everything(stage, ROTATED)
+    await stage.offer("1")
+    await replica.work()
+    recover(stage)
+    await replica.gate.resume("1099policy")
+    await replica.work()
+    assert (await stage.effects("1"))["CreateJob"].status == "done"
