@@ -21,6 +21,15 @@ class Attention:
     step: str | None = None
 
 
+UNMOVED_BY_RETRY = frozenset(
+    {
+        *("opt_in_overdue", "review_overdue", "expiry_coming", "coverage_lapsed"),
+        *("certificate_flagged", "certificate_denied", "assignment_refused"),
+    }
+)
+"""Codes of what no call made again can settle; all others are holds and calls that were given up."""
+
+
 def attention(s: Engagement) -> tuple[Attention, ...]:
     """Everything that waits for a person; what one decided to leave undone does not.
 

@@ -182,6 +182,24 @@ CHANNELS: dict[type[Effect], Channel] = {
 }
 """Whom each effect calls: one vendor's outage never holds up the other."""
 
+STEPS: dict[type[Effect], str] = {
+    ReadContract: "read",
+    EnsureContractor: "contractor",
+    CreateJob: "job",
+    CreateQuote: "quote",
+    OpenSession: "session",
+    CreateAssignment: "assignment",
+    ConfirmPolicy: "policy",
+    FetchAttachment: "fetch",
+    UploadCertificate: "certificate",
+    RecordInvoice: "invoice",
+    EndCoverage: "end-coverage",
+    ShareOptIn: "share-opt-in",
+    WakeUp: "wake",
+    WatchDeadline: "deadline",
+}
+"""What the steps of each effect begin with, before the first colon."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

@@ -15,7 +15,9 @@ from domain.rules import Rules
 from migrations import runner as migrations
 from projections.runner import Runner
 from service.api.app import Routes, make_app
+from service.api.attention import AttentionRoutes
 from service.api.auth import Door
+from service.api.deliveries import DeliveryRoutes
 from service.api.engagements import EngagementRoutes
 from service.api.feed import FeedRoutes
 from service.api.health import HealthRoutes
@@ -27,6 +29,7 @@ from service.api.refusals import Refusals
 from service.api.server import HttpRunner
 from service.api.tokens import Tokens
 from service.api.vendors import VendorRoutes
+from service.api.waiting import Waiting
 from service.clients.outside import outside_session
 from service.clients.ten99policy import Ten99Policy
 from service.clients.upwork import Upwork
@@ -41,6 +44,7 @@ from service.ingest.rotation import follow
 from service.ingest.webhooks import Source, Webhooks
 from service.lists import PageLists, ReadModels
 from service.metrics import Metrics
+from service.operate import Operator
 from service.poll.poller import Poller, watch
 from service.poll.reconcile import UPWORK_SECONDS, Parts, Reconciler
 from service.ports import Lookup
@@ -260,6 +264,7 @@ def _routes(
     gate: Gate,
 ) -> Routes:
     lists, vendors = ReadModels(pool), VendorReport(store, gate, clock)
+    operator = Operator(store, handler, lists, clock)
 
     async def measure() -> None:
         lags = await runner.lag()
@@ -278,7 +283,9 @@ def _routes(
             sources.heard,
         ),
         engagements=EngagementRoutes(store, handler, clock, sources.silent_since),
-        operations=OperationRoutes(store, handler, processor, lists, clock, sources, vendors),
+        attention=AttentionRoutes(Waiting(store, lists, sources, vendors, clock), lists, operator),
+        deliveries=DeliveryRoutes(store, processor, operator),
+        operations=OperationRoutes(store, handler, lists, clock, sources),
         feed=FeedRoutes(pool, tail),
         reconcile=ReconcileRoutes(reconciler),
         vendors=VendorRoutes(store, gate, vendors),

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from projections.attention_list import AttentionGroup, AttentionRow, attention_by_code, list_attention
+from projections.attention_list import (
+    AttentionCause,
+    AttentionGroup,
+    AttentionRow,
+    Retryable,
+    attention_by_cause,
+    attention_by_code,
+    count_retryable,
+    list_attention,
+    list_retryable,
+)
 from projections.engagement_list import (
     EngagementRow,
     count_engagements,
@@ -77,6 +87,20 @@ class ReadModels:
     async def attention_by_code(self) -> Sequence[AttentionGroup]:
         with as_unavailable():
             return await attention_by_code(self._pool)
+
+    async def attention_by_cause(self, code: str | None = None, limit: int = 200) -> Sequence[AttentionCause]:
+        with as_unavailable():
+            return await attention_by_cause(self._pool, code, limit)
+
+    async def count_retryable(self, asked: Retryable) -> tuple[int, int]:
+        """See `projections.attention_list.count_retryable`."""
+        with as_unavailable():
+            return await count_retryable(self._pool, asked)
+
+    async def retryable(self, asked: Retryable, limit: int) -> Sequence[tuple[str, tuple[str, ...]]]:
+        """See `projections.attention_list.list_retryable`."""
+        with as_unavailable():
+            return await list_retryable(self._pool, asked, limit)
 
     async def freelancer(self, freelancer_id: str) -> FreelancerRow | None:
         with as_unavailable():

@@ -144,6 +144,10 @@ POLLED = "polled"
 DeliveryOutcome = Literal["applied", "quiet", "unknown_type", "unusable", "parked", "failed"]
 
 
+UNSETTLED: tuple[DeliveryOutcome, ...] = ("unknown_type", "unusable", "parked", "failed")
+"""What a person must look at, each in its time."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredDelivery:
     """A delivery in the inbox. ``id`` is ours and opaque; ``outcome`` None until it was processed.

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
 
 from service.clock import Clock, epoch, rfc3339
 from service.metrics import Metrics
 from service.ports import SourceState, Store
 from service.store.errors import StoreUnavailable
+from service.trouble import Trouble
 
 UPWORK = "upwork"
 TEN99POLICY = "1099policy"
@@ -77,11 +77,12 @@ class Sources:
     def _silent(self, name: str) -> int | None:
         return next((silent_since(s, self._clock(), self._limit) for s in self._seen if s.name == name), None)
 
-    async def attention(self) -> list[dict[str, Any]]:
-        """An item for each source that has been silent too long."""
+    async def attention(self) -> list[Trouble]:
+        """Each source that has been silent too long, by name."""
         now = self._clock()
         found = [(s, silent_since(s, now, self._limit)) for s in await self.states()]
-        return [_item(source, since, now) for source, since in found if since is not None]
+        silent = [_trouble(source, since, now) for source, since in found if since is not None]
+        return sorted(silent, key=lambda s: s.name)
 
     async def measure(self) -> None:
         """Set the gauges from the store."""
@@ -101,21 +102,19 @@ def silent_since(source: SourceState, now: datetime, limit: timedelta | None) ->
     return epoch(source.heard_at or source.since)
 
 
-def _item(source: SourceState, since: int, now: datetime) -> dict[str, Any]:
+def _trouble(source: SourceState, since: int, now: datetime) -> Trouble:
     name = NAMES.get(source.name, source.name)
     why = f": {source.error}" if source.error else "; nothing here asks it"
     unknown = (
         " Every live engagement's cover is unknown until it answers." if source.name == TEN99POLICY else ""
     )
-    return {
-        "engagement_id": None,
-        "delivery": None,
-        "code": SILENT,
-        "message": f"{name} has not answered since {rfc3339(source.asked_at or source.since)}{why}.{unknown}",
-        "since": rfc3339(since),
-        "clears": f"The next answer of {name}.",
-        "step": None,
-        "first_seen": rfc3339(source.failing_since or since),
-        "last_seen": rfc3339(now),
-        "count": 1,
-    }
+    began = datetime.fromtimestamp(since, UTC)
+    return Trouble(
+        code=SILENT,
+        name=source.name,
+        message=f"{name} has not answered since {rfc3339(source.asked_at or source.since)}{why}.{unknown}",
+        clears=f"The next answer of {name}.",
+        since=began,
+        first_seen=source.failing_since or began,
+        last_seen=now,
+    )

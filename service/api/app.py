@@ -9,7 +9,9 @@ from uuid import uuid4
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from service.api.attention import AttentionRoutes
 from service.api.auth import Door
+from service.api.deliveries import DeliveryRoutes
 from service.api.engagements import EngagementRoutes
 from service.api.feed import FeedRoutes
 from service.api.health import HealthRoutes
@@ -39,6 +41,8 @@ class Routes:
 
     webhooks: Webhooks
     engagements: EngagementRoutes
+    attention: AttentionRoutes
+    deliveries: DeliveryRoutes
     operations: OperationRoutes
     feed: FeedRoutes
     reconcile: ReconcileRoutes
@@ -76,12 +80,19 @@ def make_app(
     add("POST", f"{one}/certificates", routes.engagements.certificate)
     add("POST", f"{one}/invoices", routes.engagements.invoice)
     add("POST", f"{one}/retry", routes.engagements.retry)
+    add("POST", f"{one}/skip", routes.engagements.skip)
     get("/v1/freelancers/{id}", routes.operations.freelancer)
     add("POST", "/v1/freelancers/{id}/name", routes.operations.name)
-    get("/v1/attention", routes.operations.attention)
-    get("/v1/deliveries", routes.operations.deliveries)
-    get("/v1/deliveries/{id}", routes.operations.delivery)
-    add("POST", "/v1/deliveries/{id}/replay", routes.operations.replay)
+    get("/v1/attention", routes.attention.items)
+    get("/v1/attention/causes", routes.attention.causes)
+    add("POST", "/v1/attention/retry", routes.attention.retry)
+    get("/v1/deliveries", routes.deliveries.items)
+    add("POST", "/v1/deliveries/replay", routes.deliveries.replay_many)
+    get("/v1/deliveries/{id}", routes.deliveries.show)
+    add("POST", "/v1/deliveries/{id}/replay", routes.deliveries.replay)
+    add("POST", "/v1/deliveries/{id}/skip", routes.deliveries.skip)
+    get("/v1/operations", routes.operations.operations)
+    get("/v1/operations/{id}", routes.operations.operation)
     get("/v1/feed", routes.feed.stream, allow_head=False)
     add("POST", "/v1/reconcile", routes.reconcile.run)
     get("/v1/vendors", routes.vendors.show)

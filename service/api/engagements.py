@@ -16,6 +16,7 @@ from domain.errors import NotKnown
 from domain.evolve import Entry, evolve
 from domain.ids import engagement_stream
 from domain.state import Engagement
+from service.api.fields import optional_text
 from service.api.keys import ACTOR, REQUEST_ID
 from service.api.patience import patience_of
 from service.api.problems import Problem, bad_field
@@ -37,6 +38,7 @@ from service.clock import Clock, epoch
 from service.handle import Handler, Origin
 from service.ports import Store
 from service.sources import Silence, never_silent
+from service.store.limits import STEP
 
 CENTS = (100, 100_000_000)
 """What 1099Policy takes as gross_pay (fact sheet 6.8)."""
@@ -162,10 +164,25 @@ class EngagementRoutes:
     async def retry(self, request: web.Request) -> web.Response:
         only(request)
         body = await json_object(request)
-        only_fields(body, "reason")
-        reason = text_field(body, "reason")
-        now = epoch(self._clock())
-        return await self._do(request, c.RequestRetry(now, reason))
+        only_fields(body, "reason", "step")
+        reason, step = text_field(body, "reason"), optional_text(body, "step", STEP)
+        steps = () if step is None else (step,)
+        return await self._do(request, c.RequestRetry(epoch(self._clock()), reason, steps))
+
+    async def skip(self, request: web.Request) -> web.Response:
+        """A person leaves a call that was given up, or what a hold waits for, as it is."""
+        only(request)
+        body = await json_object(request)
+        only_fields(body, "code", "step", "reason")
+        code, reason = text_field(body, "code", 100), text_field(body, "reason")
+        step, now = optional_text(body, "step", STEP), epoch(self._clock())
+        if code != "effect_parked":
+            if step is not None:
+                raise bad_field("/step", "Only a call that was given up has a step.")
+            return await self._do(request, c.SkipHold(now, code, reason))
+        if step is None:
+            raise bad_field("/step", "Say which of the calls that were given up, by its step.")
+        return await self._do(request, c.SkipEffect(now, step, reason))
 
     async def invoice(self, request: web.Request) -> web.Response:
         only(request)
@@ -229,6 +246,12 @@ def cause_of(request: web.Request) -> str:
     key = _request_key(request)
     act = request.path.rpartition("/")[2]
     return f"request:{act}:{_safe_key(key)}" if key else f"request:{act}:{uuid4().hex}"
+
+
+def key_of(request: web.Request) -> str:
+    """The Idempotency-Key as ids hold it; without one it is one of its own."""
+    key = _request_key(request)
+    return _safe_key(key) if key else uuid4().hex
 
 
 def _version(request: web.Request, latest: int) -> int:

@@ -1,43 +1,26 @@
-"""The routes across engagements: search, what waits for people, deliveries, freelancers."""
+"""The routes across engagements: search, freelancers, and what people asked of many at once."""
 
-import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Literal, get_args
 
 from aiohttp import web
 
 from domain import commands as c
 from domain.lifecycle import ENDED, LIVE
-from projections.attention_list import AttentionRow
 from projections.engagement_list import EngagementRow
 from projections.errors import BadCursor
-from service.api.engagements import cause_of, json_response
+from projections.pages import cursor_after, place
+from service.api.engagements import cause_of, json_response, key_of
 from service.api.keys import ACTOR, REQUEST_ID
 from service.api.problems import Problem
 from service.api.reading import json_object, limit, only, only_fields, text_field
-from service.api.views import delivery_view
 from service.clock import Clock, epoch, rfc3339
 from service.handle import Handler, Origin
-from service.ingest.process import PARKED_LONG, Processor
 from service.lists import ReadModels, find_engagements, is_silent
-from service.ports import DeliveryOutcome, Store, StoredDelivery
-from service.sources import SILENT, Sources
-from service.vendors.report import VendorReport
-
-CLEARS = {
-    "unusable": "Have the sender mend the body and send it again; it is kept here as it came.",
-    "unknown_type": "Map the type under [aliases] in the configuration file, then replay the delivery.",
-    "parked": "News that begins its engagement; or replay it once the engagement is known.",
-    "failed": "Mend the cause, then replay the delivery.",
-}
-"""What makes an attention item about a delivery go away."""
-
-
-DELIVERY_ID = re.compile(r"[0-9a-f]{3}-[0-9a-f]{32}")
-NO_DELIVERY = f"{0:03x}-{0:032x}"
-
-AFTER_DELIVERY = "delivery:"
-"""How a cursor begins whose page ended among the deliveries."""
+from service.operate import By, Counted
+from service.ports import Act, Operation, Store
+from service.sources import Sources
 
 NO_FREELANCER = "No freelancer has this id here."
 
@@ -47,19 +30,15 @@ class OperationRoutes:
         self,
         store: Store,
         handler: Handler,
-        processor: Processor,
         lists: ReadModels,
         clock: Clock,
         sources: Sources,
-        vendors: VendorReport,
     ) -> None:
         self._store = store
         self._handler = handler
-        self._processor = processor
         self._lists = lists
         self._clock = clock
         self._sources = sources
-        self._vendors = vendors
 
     async def engagements(self, request: web.Request) -> web.Response:
         only(request, "state", "covered", "client", "freelancer", "q", "cursor", "limit")
@@ -83,84 +62,23 @@ class OperationRoutes:
         )
         return json_response({"items": [engagement_row_view(row) for row in rows], "next": after})
 
-    async def attention(self, request: web.Request) -> web.Response:
-        only(request, "code", "cursor", "limit")
-        """Deliveries that reached no engagement first, then what waits on engagements."""
-        size, code, cursor = limit(request), request.query.get("code"), request.query.get("cursor")
-        silent = await self._sources.attention() if cursor is None and code in (None, SILENT) else []
-        if cursor is None:
-            vendors = await self._vendors.attention()
-            silent += [item for item in vendors if code in (None, item["code"])]
-        items: list[dict[str, Any]] = []
-        if cursor is None or cursor.startswith(AFTER_DELIVERY):
-            items = await self._of_deliveries(code, cursor)
-            cursor = None
-        after: str | None = f"{AFTER_DELIVERY}{items[size - 1]['delivery']}" if len(items) >= size else None
-        items = items[:size]
-        if len(items) < size:
-            rows, after = await self._page(
-                self._lists.attention(code=code, cursor=cursor, limit=size - len(items))
-            )
-            items += [_attention_row_view(row) for row in rows]
-        groups = await self._lists.attention_by_code()
-        return json_response(
-            {
-                "items": [*silent, *items],
-                "next": after,
-                "groups": [
-                    {
-                        "code": g.code,
-                        "count": g.count,
-                        "engagements": g.engagements,
-                        "first_seen": rfc3339(g.first_seen),
-                        "last_seen": rfc3339(g.last_seen),
-                    }
-                    for g in groups
-                ],
-            }
-        )
+    async def operations(self, request: web.Request) -> web.Response:
+        """What people asked for that concerns no single engagement, the newest first."""
+        only(request, "act", "cursor", "limit")
+        act, size = request.query.get("act"), limit(request)
+        if act not in (None, *get_args(Act)):
+            raise Problem(400, f"act must be one of {', '.join(get_args(Act))}.")
+        found = await self._store.operations(act, _seen(request.query.get("cursor")), size + 1)
+        last = found[size - 1] if len(found) > size else None
+        after = cursor_after(last.began_at, last.id) if last else None
+        return json_response({"items": [operation_view(o) for o in found[:size]], "next": after})
 
-    async def _of_deliveries(self, code: str | None, cursor: str | None) -> list[dict[str, Any]]:
-        since = self._clock() - PARKED_LONG
-        found = await self._store.deliveries_needing_attention(since)
-        ids = [stored.id for stored in found]
-        seen = cursor.removeprefix(AFTER_DELIVERY) if cursor else None
-        left = found[ids.index(seen) + 1 :] if seen in ids else found if seen is None else []
-        items = [delivery_attention(stored) for stored in left]
-        return [item for item in items if code is None or item["code"] == code]
-
-    async def deliveries(self, request: web.Request) -> web.Response:
-        only(request, "source", "outcome", "cursor", "limit")
-        query, size = request.query, limit(request)
-        if query.get("source") not in (None, "upwork", "1099policy"):
-            raise Problem(400, "source must be upwork or 1099policy.")
-        if query.get("outcome") not in (None, *get_args(DeliveryOutcome)):
-            raise Problem(400, f"outcome must be one of {', '.join(get_args(DeliveryOutcome))}.")
-        if not DELIVERY_ID.fullmatch(query.get("cursor", NO_DELIVERY)):
-            raise Problem(400, "This cursor is not one of ours; leave it out to begin anew.")
-        found = await self._store.deliveries(
-            query.get("source"), query.get("outcome"), query.get("cursor"), size + 1
-        )
-        after = found[size - 1].id if len(found) > size else None
-        return json_response({"items": [delivery_view(d) for d in found[:size]], "next": after})
-
-    async def delivery(self, request: web.Request) -> web.Response:
+    async def operation(self, request: web.Request) -> web.Response:
         only(request)
-        return json_response(delivery_view(await self._stored(request)))
-
-    async def replay(self, request: web.Request) -> web.Response:
-        """Process a stored delivery again; what it already caused is not caused twice."""
-        only(request)
-        stored = await self._stored(request)
-        await self._store.replay_delivery(stored.id)
-        self._processor.soon(stored.id)
-        return json_response({"delivery": stored.id}, status=202)
-
-    async def _stored(self, request: web.Request) -> StoredDelivery:
-        stored = await self._store.delivery(request.match_info["id"])
-        if stored is None:
-            raise Problem(404, "No delivery has this id.")
-        return stored
+        found = await self._store.operation(request.match_info["id"])
+        if found is None:
+            raise Problem(404, "No operation has this id.")
+        return json_response({**operation_view(found), "targets": list(found.targets)})
 
     async def freelancer(self, request: web.Request) -> web.Response:
         only(request)
@@ -243,34 +161,35 @@ def engagement_row_view(row: EngagementRow) -> dict[str, Any]:
     }
 
 
-def _attention_row_view(row: AttentionRow) -> dict[str, Any]:
-    return {
-        "engagement_id": row.engagement_id,
-        "delivery": None,
-        "code": row.code,
-        "message": row.message,
-        "since": rfc3339(row.since),
-        "clears": row.clears,
-        "step": row.step,
-        "first_seen": rfc3339(row.first_seen),
-        "last_seen": rfc3339(row.last_seen),
-        "count": row.count,
-    }
+def by(request: web.Request, reason: str | None) -> By:
+    """Who asks; without an Idempotency-Key nothing makes two requests the same."""
+    return By(key_of(request), request[ACTOR], reason)
 
 
-def delivery_attention(stored: StoredDelivery) -> dict[str, Any]:
-    """An attention item about a delivery that has not reached an engagement."""
-    outcome = stored.outcome or "failed"
-    seen = rfc3339(stored.delivery.received_at)
+def _seen(cursor: str | None) -> tuple[datetime, str] | None:
+    if cursor is None:
+        return None
+    try:
+        began_at, (operation_id,) = place(cursor, parts=1)
+    except BadCursor:
+        raise Problem(400, "This cursor is not one of ours; leave it out to begin anew.") from None
+    return began_at, operation_id
+
+
+def counted_view(counted: Counted) -> dict[str, Any]:
+    return {"dry_run": True, "matched": counted.matched, "picked": counted.picked}
+
+
+def operation_view(operation: Operation) -> dict[str, Any]:
     return {
-        "engagement_id": None,
-        "delivery": stored.id,
-        "code": f"delivery_{outcome}",
-        "message": f"{stored.delivery.source}: {stored.detail or 'it could not be used.'}",
-        "since": seen,
-        "clears": CLEARS.get(outcome, CLEARS["failed"]),
-        "step": None,
-        "first_seen": seen,
-        "last_seen": seen,
-        "count": 1,
+        "id": operation.id,
+        "act": operation.act,
+        "actor": operation.actor,
+        "reason": operation.reason,
+        "asked": operation.asked,
+        "matched": operation.matched,
+        "picked": len(operation.targets),
+        "began_at": rfc3339(operation.began_at),
+        "ended_at": rfc3339(operation.ended_at),
+        "result": operation.result,
     }

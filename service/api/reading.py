@@ -16,6 +16,7 @@ from service.api.problems import Problem, bad_field
 
 MAX_LIMIT = 200
 MAX_JSON = 64 * 1024
+DELIVERY_ID = re.compile(r"[0-9a-f]{3}-[0-9a-f]{32}")
 
 
 def only(request: web.Request, *known: str) -> None:
@@ -51,14 +52,22 @@ def moment(request: web.Request, name: str, otherwise: datetime) -> datetime:
     text = request.query.get(name)
     if text is None:
         return otherwise
-    try:
-        if not _RFC3339.fullmatch(text):
-            raise ValueError
-        return datetime.fromisoformat(text.upper().replace(" ", "T")).astimezone(UTC)
-    except (ValueError, OverflowError):
+    found = instant(text)
+    if found is None:
         raise Problem(
             400, f"{name} must be a time with an offset such as 2026-03-02T10:40:00Z (write + as %2B)."
-        ) from None
+        )
+    return found
+
+
+def instant(text: str) -> datetime | None:
+    """The instant an RFC 3339 text with an offset names; None for any other text."""
+    if not _RFC3339.fullmatch(text):
+        return None
+    try:
+        return datetime.fromisoformat(text.upper().replace(" ", "T")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def day(request: web.Request, name: str) -> tuple[date, int, int] | None:
@@ -128,6 +137,11 @@ async def json_object(request: web.Request) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Problem(400, "The body must be a JSON object.")
     return found
+
+
+async def optional_json_object(request: web.Request) -> dict[str, Any]:
+    """The same, and an empty one where no body was sent."""
+    return await json_object(request) if request.can_read_body else {}
 
 
 def text_field(body: dict[str, Any], name: str, longest: int = 500) -> str:

@@ -207,5 +207,6 @@ def delivery_view(stored: StoredDelivery) -> dict[str, Any]:
         "engagements": [stream.partition(":")[2] for stream in stored.streams],
         "processed_at": rfc3339(stored.processed_at),
         "attempt": stored.attempt,
+        "skipped_at": rfc3339(stored.skipped_at),
         "size": len(stored.delivery.body),
     }

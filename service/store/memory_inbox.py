@@ -5,11 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from service.ports import POLLED, Delivery, DeliveryCause, DeliveryOutcome, Lookup, StoredDelivery, Window
+from service.ports import (
+    POLLED,
+    UNSETTLED,
+    Delivery,
+    DeliveryCause,
+    DeliveryOutcome,
+    Lookup,
+    StoredDelivery,
+    Window,
+)
 from service.store.arrivals import LAST, LEASE, Arrivals, beginning, bucket_of_delivery, delivery_id, parsed
 from service.store.limits import check_delivery, clean
-
-UNSETTLED = ("unknown_type", "unusable", "parked", "failed")
 
 
 @dataclass(slots=True)

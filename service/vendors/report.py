@@ -7,6 +7,7 @@ from service.clock import Clock, rfc3339
 from service.metrics import Metrics
 from service.ports import Store
 from service.sources import NAMES, UPWORK
+from service.trouble import Trouble
 from service.vendors.breaker import ALL, Breaker
 from service.vendors.gate import KINDS, VENDORS, Gate, Seen
 from service.vendors.ports import VendorAct
@@ -55,7 +56,7 @@ class VendorReport:
         taken = await self._store.turns_taken(vendor, day)
         return {"day": day.isoformat(), "taken": taken, "most": UPWORK_A_DAY}
 
-    async def attention(self) -> list[dict[str, Any]]:
+    async def attention(self) -> list[Trouble]:
         """One item for each vendor that is paused or failing."""
         seen = await self._gate.look()
         shut = {b.vendor for b in seen.breakers.values() if b.is_open} | seen.pauses.keys()
@@ -64,7 +65,7 @@ class VendorReport:
         waiting = await self._store.waiting_by_channel()
         return [self._item(vendor, seen, waiting.get(vendor, 0)) for vendor in VENDORS if vendor in shut]
 
-    def _item(self, vendor: str, seen: Seen, waiting: int) -> dict[str, Any]:
+    def _item(self, vendor: str, seen: Seen, waiting: int) -> Trouble:
         name, pause = NAMES[vendor], seen.pauses.get(vendor)
         if pause is not None:
             since, last, code = pause.at, pause.at, PAUSED
@@ -77,18 +78,7 @@ class VendorReport:
             clears = (
                 f"A call that works, which is tried again and again; or coverd resume {vendor} --reason …"
             )
-        return {
-            "engagement_id": None,
-            "delivery": None,
-            "code": code,
-            "message": f"{said} {_waits(waiting)}",
-            "since": rfc3339(since),
-            "clears": clears,
-            "step": None,
-            "first_seen": rfc3339(since),
-            "last_seen": rfc3339(last),
-            "count": 1,
-        }
+        return Trouble(code, vendor, f"{said} {_waits(waiting)}", clears, since, since, last)
 
     async def measure(self, metrics: Metrics) -> None:
         """Set the gauges from the store."""

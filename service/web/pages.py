@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
@@ -13,14 +12,15 @@ from domain.ids import engagement_stream
 from domain.lifecycle import AWAITING_OPT_IN, ENDED, LIVE
 from projections.errors import BadCursor
 from service.api.keys import SIGNED_IN
-from service.api.operations import CLEARS
 from service.api.problems import Problem
+from service.api.waiting import CLEARS
 from service.clock import Clock, epoch
 from service.handle import Handler
 from service.ingest.process import PARKED_LONG
 from service.lists import find_engagements
 from service.ports import Store, StoredDelivery
 from service.sources import Silence, never_silent
+from service.trouble import Trouble
 from service.web import facts, labels
 from service.web.answers import told
 from service.web.filters import Filters, filters_of
@@ -49,7 +49,7 @@ class Pages:
         lists: Lists,
         clock: Clock,
         silence: Silence = never_silent,
-        vendors: Callable[[], Awaitable[Sequence[dict[str, Any]]]] | None = None,
+        vendors: Callable[[], Awaitable[Sequence[Trouble]]] | None = None,
     ) -> None:
         """``vendors`` gives the attention items about those that are paused or failing."""
         self._store = store

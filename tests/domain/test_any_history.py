@@ -30,7 +30,7 @@ from domain import codec
 from domain import commands as c
 from domain import effects as x
 from domain import events as e
-from domain.attention import attention
+from domain.attention import UNMOVED_BY_RETRY, attention
 from domain.coverage import answer, gaps, spans
 from domain.decide import decide, decide_freelancer
 from domain.evolve import Entry, evolve, evolve_freelancer
@@ -237,6 +237,24 @@ def test_no_step_is_asked_for_twice_at_once_and_none_is_started_twice_in_a_life(
     calls = [w for w in told[-1].ever if not isinstance(w.effect, x.WatchDeadline)]  # set again at will
     started = Counter((w.step, w.generation) for w in calls)
     assert [call for call, times in started.items() if times > 1] == []
+
+
+@bounded
+@forall(stories())
+def test_the_step_of_every_effect_begins_with_its_own_word(told: list[Story]) -> None:
+    assert len(set(x.STEPS.values())) == len(x.STEPS) == len(x.CHANNELS)
+    for w in told[-1].ever:
+        assert w.step.partition(":")[0] == x.STEPS[type(w.effect)]
+
+
+@bounded
+@forall(stories())
+def test_a_retry_settles_nothing_that_is_said_not_to_be_moved_by_one(told: list[Story]) -> None:
+    """And all else that waits is a hold, or a call that was given up."""
+    for story in told:
+        s = story.engagement
+        moved = {item.code for item in attention(s)} - UNMOVED_BY_RETRY
+        assert moved <= {*s.holds, *(["effect_parked"] if s.parked else [])}
 
 
 @bounded

@@ -1,13 +1,24 @@
 """What waits for a person: it appears, it clears, and its row remembers how often."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from story import JOB, NOW, contract_read, given, insured, offer
+from story import COI, FRONTEND, JOB, NOW, RULES, Story, contract_read, given, insured, offer
 from written_log import BEGINNING
 
 from domain import commands as c
-from projections.attention_list import AttentionGroup, AttentionRow, attention_by_code, list_attention
+from domain.attention import UNMOVED_BY_RETRY
+from projections.attention_list import (
+    AttentionGroup,
+    AttentionRow,
+    Retryable,
+    attention_by_cause,
+    attention_by_code,
+    count_retryable,
+    list_attention,
+    list_retryable,
+)
 from projections.engagement_list import list_engagements
 from projections.errors import BadCursor
 from projections.runner import Runner
@@ -118,3 +129,84 @@ async def test_a_note_of_an_older_program_is_set_right_with_the_next_event(pool,
     await runner.caught_up()
     assert await runner.stopped() == []
     assert await list_attention(pool) == ([], None)
+
+
+def given_up(id: str, error: str, step: str = "job", at: int = NOW) -> Story:
+    read = contract_read(replace(FRONTEND, attachments=(COI,)))
+    return given(offer(), read, c.ParkEffect(at, step, "CreateJob", error), id=id)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("422: contractor cn_FoA42zQ is barred", "422: contractor cn_Zk39A2L is barred"),
+        (
+            "400: request 1f9c2f3e-0c1a-4b6e-9b1d-1234567890ab",
+            "400: request 0" + "0000000-0000-4000-8000-000000000000",
+        ),
+        ("409: order 1764628800", "409: order 1764628801"),
+    ],
+)
+async def test_vendors_words_that_differ_in_ids_alone_are_one_cause(pool, log, runner, first, second):
+    await log.tell(given_up("a", first))
+    await log.tell(given_up("b", second))
+    await runner.caught_up()
+    (cause,) = await attention_by_cause(pool)
+    assert (cause.count, cause.engagements, cause.longest) == (2, 2, "a")
+    assert cause.cause.partition("…")[0] in f"CreateJob was given up: {first}"
+    assert "…" in cause.cause
+
+
+async def test_other_words_other_steps_and_other_holds_are_other_causes(pool, log, runner):
+    await log.tell(given_up("a", "422: category_code: unknown"))
+    await log.tell(given_up("b", "503: category_code: unknown"))
+    await log.tell(given_up("c", "422: category_code: unknown", step="contractor"))
+    await log.tell(given_up("d", "422: category_code: unknown", step="fetch:at_1"))
+    for n, client in enumerate(["cl_70001", "cl_70002"]):
+        rules = replace(RULES, clients={})
+        await log.tell(
+            given(c.AcceptOffer(NOW, "of_1", "fl_1", client), contract_read(), id=f"e{n}", rules=rules)
+        )
+    await runner.caught_up()
+
+    found = await attention_by_cause(pool)
+    assert sorted((f.step or "", f.count) for f in found) == [
+        *(("", 1), ("", 1), ("contractor", 1), ("fetch", 1), ("job", 1), ("job", 1))
+    ]
+    assert [f.code for f in await attention_by_cause(pool, "client_unmapped")] == ["client_unmapped"] * 2
+    assert len(await attention_by_cause(pool, limit=1)) == 1
+
+
+async def test_what_can_be_tried_again_is_found_by_code_step_and_time(pool, log, runner):
+    await log.tell(given_up("a", "422", at=NOW + 60))
+    await log.tell(given_up("b", "422", step="contractor", at=NOW + 30))
+    await log.tell(given_up("c", "422", step="fetch:at_1", at=NOW + 90))
+    unmapped = contract_read(replace(FRONTEND, category="Falconry"), at=NOW + 10)
+    await log.tell(given(offer(), unmapped, id="d"))
+    await log.tell(insured().given(c.NotePolicyOver(NOW + 10**6, "pl_1", NOW + 10**6, canceled=True)))
+    await runner.caught_up()
+
+    async def found(**asked) -> list[tuple[str, tuple[str, ...]]]:
+        filter = Retryable(sorted(UNMOVED_BY_RETRY), **asked)
+        rows = await list_retryable(pool, filter, 10)
+        assert await count_retryable(pool, filter) == (len(rows), len(rows))
+        return rows
+
+    assert await found() == [
+        *(("d", ("read",)), ("b", ("contractor",)), ("a", ("job",)), ("c", ("fetch:at_1",)))
+    ]
+    assert await found(code="effect_parked", since=datetime.fromtimestamp(NOW + 60, UTC)) == [
+        *(("a", ("job",)), ("c", ("fetch:at_1",)))
+    ]
+    assert await found(step="fetch") == [("c", ("fetch:at_1",))]
+    assert await found(code="category_unmapped") == [("d", ("read",))]
+    assert await found(code="coverage_lapsed") == []
+    assert await list_retryable(pool, Retryable([]), 1) == [("d", ("read",))]
+
+
+async def test_several_calls_of_one_engagement_are_tried_again_together(pool, log, runner):
+    await log.tell(given(offer(), contract_read(), CONTRACTOR_PARKED, JOB_PARKED))
+    await runner.caught_up()
+    everything = Retryable([])
+    assert await list_retryable(pool, everything, 10) == [("9001", ("contractor", "job"))]
+    assert await count_retryable(pool, everything) == (2, 1)

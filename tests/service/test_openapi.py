@@ -16,7 +16,7 @@ from lives import life
 from openapi_spec_validator import validate
 from story import DAY, NOW
 
-from domain.codec import EVENT_TYPES, event_data
+from domain.codec import EFFECT_TYPES, EVENT_TYPES, event_data
 from domain.coverage import answer
 from domain.days import over_day
 from domain.events import EngagementEvent, FreelancerEvent
@@ -26,15 +26,17 @@ from domain.state import Engagement
 from projections.attention_list import AttentionRow
 from projections.engagement_list import EngagementRow
 from service.api.app import Routes, make_app
+from service.api.attention import AttentionRoutes
 from service.api.auth import OPEN, Door
+from service.api.deliveries import DeliveryRoutes
 from service.api.engagements import CENTS, SECONDS, EngagementRoutes
 from service.api.feed import FeedRoutes, _view
 from service.api.health import HealthRoutes, openapi_document
 from service.api.operations import (
     OperationRoutes,
-    _attention_row_view,
-    delivery_attention,
+    counted_view,
     engagement_row_view,
+    operation_view,
 )
 from service.api.problems import Problem, bad_field, response
 from service.api.rates import Rates
@@ -43,12 +45,15 @@ from service.api.reconcile import ReconcileRoutes
 from service.api.tokens import Tokens
 from service.api.vendors import VendorRoutes
 from service.api.views import coverage_view, day_view, delivery_view, engagement_view, event_view
+from service.api.waiting import Cause, cause_view, delivery_item, engagement_item, vendor_item
 from service.clock import utc_now
 from service.ingest.webhooks import Webhooks
 from service.metrics import Metrics
+from service.operate import Counted
 from service.poll.report import Found, Report
-from service.ports import Delivery, DeliveryOutcome, StoredDelivery
+from service.ports import Act, Delivery, DeliveryOutcome, Operation, StoredDelivery
 from service.settings import SCOPES
+from service.trouble import Trouble
 from service.web.pages import Pages
 from service.web.signin import SignIn
 
@@ -85,7 +90,9 @@ def the_app() -> web.Application:
         reconcile=ReconcileRoutes(NONE),
         vendors=VendorRoutes(NONE, NONE, NONE),
         engagements=EngagementRoutes(NONE, NONE, utc_now),
-        operations=OperationRoutes(NONE, NONE, NONE, NONE, utc_now, NONE, NONE),
+        attention=AttentionRoutes(NONE, NONE, NONE),
+        deliveries=DeliveryRoutes(NONE, NONE, NONE),
+        operations=OperationRoutes(NONE, NONE, NONE, utc_now, NONE),
         health=HealthRoutes(NONE, metrics, NONE),
         pages=Pages(NONE, NONE, NONE, utc_now),
         signin=SignIn(door),
@@ -187,6 +194,9 @@ def test_its_lists_of_words_are_the_codes_own() -> None:
     assert every == [t.__name__ for t in (*get_args(EngagementEvent), *get_args(FreelancerEvent))]
     outcomes = [*get_args(DeliveryOutcome), None]
     assert schemas["Delivery"]["properties"]["outcome"]["enum"] == outcomes
+    assert schemas["Operation"]["properties"]["act"]["enum"] == list(get_args(Act))
+    assert schemas["BulkRetry"]["properties"]["kind"]["enum"] == [*EFFECT_TYPES, None]
+    assert schemas["BulkReplay"]["properties"]["outcome"]["enum"] == outcomes
     assert DOCUMENT["components"]["parameters"]["Limit"]["schema"]["maximum"] == MAX_LIMIT
     invoice = schemas["Invoice"]["properties"]
     assert (invoice["gross_pay"]["minimum"], invoice["gross_pay"]["maximum"]) == CENTS
@@ -269,7 +279,7 @@ def test_any_delivery_fits() -> None:
     for outcome in get_args(DeliveryOutcome):
         stored = replace(STORED, outcome=outcome, detail="why")
         fits("Delivery", delivery_view(stored))
-        fits("AttentionRow", delivery_attention(stored))
+        fits("AttentionRow", delivery_item(stored))
 
 
 def test_rows_of_lists_fit() -> None:
@@ -277,7 +287,24 @@ def test_rows_of_lists_fit() -> None:
     row = EngagementRow("9001", "offered", None, None, None, None, None, 1, ("title_missing",), 1, now, now)
     fits("EngagementRow", engagement_row_view(row))
     waiting = AttentionRow("9001", "effect_parked", "quote", "m", "c", now, now, now, 2)
-    fits("AttentionRow", _attention_row_view(waiting))
+    fits("AttentionRow", engagement_item(waiting))
+
+
+def test_causes_and_silence_fit() -> None:
+    now = utc_now()
+    fits("AttentionRow", vendor_item(Trouble("source_silent", "upwork", "m", "c", now, now, now)))
+    fits("AttentionCause", cause_view(Cause("effect_parked", "m", "c", "quote", 2, 1, now, now, "9001")))
+    fits("AttentionCause", cause_view(Cause("source_silent", "m", "c", None, 1, 0, now, now)))
+
+
+def test_operations_fit() -> None:
+    now = utc_now()
+    begun = Operation("retry:1", "retry", "local", "why", {"limit": 20}, (["9001", ["read"]],), 7, now)
+    ended = replace(begun, reason=None, ended_at=now, result={"retried": 1})
+    for operation in (begun, ended):
+        fits("Operation", operation_view(operation))
+        fits("OperationDetail", {**operation_view(operation), "targets": list(operation.targets)})
+    fits("Counted", counted_view(Counted(7, 5)))
 
 
 def test_any_report_of_a_sweep_fits() -> None:

@@ -56,9 +56,9 @@ async def test_a_rotated_key_parks_nothing_and_the_other_vendor_goes_on(stage: S
         assert {rows[kind].status for kind in ("EnsureContractor", "CreateJob")} == {"waiting"}
     assert {row.attempt for row in (await stage.effects("3")).values() if row.status == "waiting"} == {0}
     (item,) = await there.report.attention()
-    assert item["code"] == "vendor_failing"
-    assert "refuses our credentials" in item["message"]
-    assert "6 calls wait" in item["message"]
+    assert item.code == "vendor_failing"
+    assert "refuses our credentials" in item.message
+    assert "6 calls wait" in item.message
 
 
 async def test_one_replica_tries_one_call_and_when_it_works_all_goes_on(stage: Scene) -> None:
@@ -108,7 +108,7 @@ async def test_what_fails_five_times_in_a_row_is_left_alone_and_nothing_else(sta
     assert 'coverd_breaker_open{operation="CreateJob",vendor="1099policy"} 1.0' in text
     assert 'coverd_breaker_open{operation="*",vendor="1099policy"} 0.0' in text
     (item,) = await here.report.attention()
-    assert "CreateJob failed" in item["message"]
+    assert "CreateJob failed" in item.message
 
 
 async def test_a_key_that_may_not_do_one_thing_holds_up_that_alone(stage: Scene) -> None:
@@ -162,8 +162,8 @@ async def test_a_person_pauses_a_vendor_and_resumes_it_and_both_are_kept(stage: 
     assert rows["ReadContract"].status == "done"
     assert (rows["CreateJob"].status, rows["CreateJob"].attempt) == ("waiting", 0)
     (item,) = await there.report.attention()
-    assert (item["code"], item["clears"]) == ("vendor_paused", "coverd resume 1099policy --reason …")
-    assert "paused by token:1: their maintenance. 2 calls wait." in item["message"]
+    assert (item.code, item.clears) == ("vendor_paused", "coverd resume 1099policy --reason …")
+    assert "paused by token:1: their maintenance. 2 calls wait." in item.message
 
     await stage.store.add_act("1099policy", "resume", "token:2", "it is over", "request:2")
     await there.gate.resume("1099policy")
