@@ -81,7 +81,7 @@ class Runner:
                 if await self._round(wait=False):
                     continue
             except Exception as problem:
-                log.warning("projections_wait", error=f"{type(problem).__name__}: {problem}")
+                log.warning("projections_wait", error=type(problem).__name__)
             await self._rest()
 
     async def caught_up(self) -> None:

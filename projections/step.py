@@ -103,7 +103,7 @@ async def _stop(conn: "Connection", job: Job, failure: _Unapplied) -> None:
         revision=at.revision,
         bucket=at.bucket,
         position=failure.position + 1,
-        error=failure.words,
+        error=type(failure.__cause__).__name__,
     )
 
 

@@ -3,6 +3,9 @@
 import logging
 import sys
 from collections.abc import MutableMapping
+from pathlib import Path
+from traceback import walk_tb
+from types import FrameType, TracebackType
 from typing import Any
 
 import structlog
@@ -14,6 +17,9 @@ PERSONAL = frozenset(
     }
 )
 """Fields that name a person or open a door: dropped from every log line by name, however deep."""
+
+MOST_CAUSES, MOST_FRAMES = 5, 20
+"""How far back the story of an exception goes, and how deep."""
 
 
 def set_up(*, quiet: bool = False, json: bool | None = None) -> None:
@@ -28,11 +34,7 @@ def set_up(*, quiet: bool = False, json: bool | None = None) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _without_personal,
     ]
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
-        if as_json
-        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    )
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -42,14 +44,15 @@ def set_up(*, quiet: bool = False, json: bool | None = None) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[_first_line, *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
+                structlog.processors.ExceptionRenderer(_told),
                 renderer,
             ],
         )
     )
+    logging.raiseExceptions = False  # where a line can't be written, it would tell what is being handled
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING if quiet else logging.INFO)
@@ -57,6 +60,34 @@ def set_up(*, quiet: bool = False, json: bool | None = None) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # It quotes the raw lines of requests it cannot parse, secrets and all; our own errors never reach it.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+
+
+def _told(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    """An exception by its kind, where it went and what led to it, without words: those may quote what people
+    sent. Ours say in ``plain`` what a log may hold; Postgres says its code."""
+    told: list[str] = []
+    error: BaseException | None = exc_info[1]
+    while error is not None and len(told) < MOST_CAUSES:
+        known = getattr(error, "plain", None) or getattr(error, "sqlstate", None)
+        frames = [f"{_place(f.f_code.co_filename)}:{at} {f.f_code.co_name}" for f, at in _frames(error)]
+        told.append(f"{type(error).__name__}{f' ({known})' if known else ''} at {' < '.join(frames[::-1])}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "; after ".join(told)
+
+
+def _frames(error: BaseException) -> list[tuple[FrameType, int]]:
+    return list(walk_tb(error.__traceback__))[-MOST_FRAMES:]
+
+
+def _place(file: str) -> str:
+    """A file by its last folder and its name."""
+    return "/".join(Path(file).parts[-2:])
+
+
+def _first_line(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Of a library's words: below, asyncio shows exceptions as they are."""
+    line["event"] = next(iter(str(line["event"]).splitlines()), "")
+    return line
 
 
 def _without_personal(

@@ -70,7 +70,7 @@ class Tail:
                 try:
                     await self.refresh()
                 except Exception as problem:
-                    log.warning("feed_waits", error=f"{type(problem).__name__}: {problem}")
+                    log.warning("feed_waits", error=type(problem).__name__)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._poll):
                     await self._told.wait()

@@ -71,7 +71,7 @@ class FeedRoutes:
             pass  # `end` said so
         except Exception as problem:
             # Too late for a problem in JSON. The client comes back, and goes on where it was.
-            log.warning("feed_broke_off", error=f"{type(problem).__name__}: {problem}")
+            log.warning("feed_broke_off", error=type(problem).__name__)
         await _finish(request, response)
         return response
 

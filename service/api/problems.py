@@ -138,5 +138,7 @@ async def answer(request: web.Request, handler: Handler, request_id: str) -> web
     except Exception as error:
         problem = problem_of(error)
         if problem.status == 500:
-            log.exception("a request failed", request_id=request_id, path=request.path)
+            resource = request.match_info.route.resource
+            route = resource.canonical if resource else "unknown"
+            log.exception("a request failed", request_id=request_id, route=route)
         return response(problem, request_id)

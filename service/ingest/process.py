@@ -242,7 +242,7 @@ class Processor:
             "delivery processed",
             delivery=stored.id,
             source=stored.delivery.source,
-            type=type_name,
+            type=None if outcome == "unknown_type" else type_name,
             outcome=outcome,
             engagements=streams or [],
         )

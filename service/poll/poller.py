@@ -65,7 +65,7 @@ class Poller:
         finally:
             beating.cancel()
             await asyncio.gather(beating, return_exceptions=True)
-        for why in report.errors.values():
+        for why in report.plain.values():
             log.warning("a source does not answer", source=source, error=why)
         if report.found:
             log.info("found by asking", source=source, facts=len(report.found), healed=len(report.healed))

@@ -93,10 +93,12 @@ class Reconciler:
                 await self._ask(source, report, whole)
             except CredentialsRefused as refused:
                 error = report.errors[source] = str(refused)
+                report.plain[source] = refused.plain
                 if refused.of_all:
                     await self._gate.refused_all(source, refused)
             except (VendorUnavailable, VendorRefused) as failed:
                 error = report.errors[source] = str(failed)
+                report.plain[source] = failed.plain
             else:
                 await self._gate.answered(source)
             now = self._parts.clock()

@@ -22,12 +22,13 @@ class Found:
 @dataclass(slots=True)
 class Report:
     """``asked``: requests by source and what for · ``checked``: engagements compared, by source ·
-    ``errors``: why a source could not be asked to the end."""
+    ``errors``: why a source could not be asked to the end, and in ``plain`` what a log may hold of that."""
 
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
     checked: Counter[str] = field(default_factory=Counter)
     found: list[Found] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
+    plain: dict[str, str] = field(default_factory=dict)
 
     @property
     def healed(self) -> list[Found]:

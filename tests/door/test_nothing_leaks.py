@@ -1,26 +1,38 @@
 """Canaries: people and secrets go in by every path and come out in no log, metric or problem."""
 
+import asyncio
+import io
 import json
-from collections.abc import AsyncIterator
-from typing import Any
+import sys
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from places import TOKEN, Answer, Place, PlaceMaker
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from logs_of_tests import logging_left_as_it_was
+from places import ENOUGH, TOKEN, Answer, Place, PlaceMaker
 
 from service import logs
+from service.compose import Tuning
+from service.effects.backoff import Ladder
 
 NAME, EMAIL, SECRET = "Canarina Aves", "canarina.aves@birds.example", "t9k_live_c4n4rys3cret"
 CANARIES = ("canarina", "aves", "birds.example", "c4n4ry")
 
 
 @pytest.fixture
-def logged(capsys: pytest.CaptureFixture[str]) -> Any:
-    logs.set_up(json=True)
-    return capsys
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """Everything the log says, as `coverd serve` writes it to stderr."""
+    written = io.StringIO()
+    with logging_left_as_it_was():
+        monkeypatch.setattr(sys, "stderr", written)
+        logs.set_up(json=True)
+        monkeypatch.undo()
+        yield written
 
 
 @pytest.fixture
-async def place(places: PlaceMaker, logged: Any) -> AsyncIterator[Place]:
+async def place(places: PlaceMaker, logged: io.StringIO) -> AsyncIterator[Place]:
     async with places() as made:
         yield made
 
@@ -89,7 +101,7 @@ async def test_no_answer_of_the_door_repeats_what_was_sent(place: Place) -> None
         assert clean(told(answer)), answer
 
 
-async def test_broken_http_is_not_repeated_either(place: Place, logged: Any) -> None:
+async def test_broken_http_is_not_repeated_either(place: Place, logged: io.StringIO) -> None:
     for raw in (
         f"GET /{SECRET}\x01 HTTP/1.1\r\nHost: localhost\r\n\r\n",
         f"GET / HTTP/1.1\r\nHost: localhost\r\n{EMAIL}\r\n\r\n",
@@ -98,18 +110,16 @@ async def test_broken_http_is_not_repeated_either(place: Place, logged: Any) -> 
     ):
         answer = await place.raw(raw.encode())
         assert answer is None or clean(told(answer)), answer
-    written = logged.readouterr()
-    assert clean(written.out + written.err)
+    assert clean(logged.getvalue())
 
 
-async def test_no_log_line_and_no_metric_tells(place: Place, logged: Any) -> None:
+async def test_no_log_line_and_no_metric_tells(place: Place, logged: io.StringIO) -> None:
     await everything(place)
     metrics = await place.ask("GET", "/metrics")
     assert b"coverd_deliveries_total" in metrics.body
     assert clean(metrics.body)
-    written = logged.readouterr()
-    assert "delivery" in written.err, "there are lines to look at"
-    assert clean(written.out + written.err)
+    assert '"event": "delivery processed"' in logged.getvalue(), "there are lines to look at"
+    assert clean(logged.getvalue())
 
 
 async def test_lists_of_deliveries_hold_no_bodies(place: Place) -> None:
@@ -119,3 +129,62 @@ async def test_lists_of_deliveries_hold_no_bodies(place: Place) -> None:
     assert clean(listed.body)
     waiting = await place.ask("GET", "/v1/attention")
     assert clean(waiting.body)
+
+
+FAULTS = {"9002": "ExecutionAborted", "9003": "DataFetchingException"}
+"""Contracts that Upwork refuses to show, and that it fails to."""
+
+
+def echoing() -> web.Application:
+    """Both vendors at once: every answer quotes people, in each of the ways a vendor may fail."""
+    said = f"no: {NAME} <{EMAIL}> with {SECRET}"
+    html, refusal = f"<h1>{said}</h1>", json.dumps({"error": {"message": said, "param": EMAIL}})
+    policy = iter([(500, html, "text/html"), (503, html, "text/html"), (400, said, "text/plain")])
+
+    async def token(_request: web.Request) -> web.Response:
+        return web.json_response({"access_token": SECRET, "expires_in": 3600, "token_type": "bearer"})
+
+    async def graphql(request: web.Request) -> web.Response:
+        asked = (await request.json())["variables"]
+        id = str(asked.get("contractId") or asked.get("id"))
+        if id in FAULTS:
+            fault = {"message": said, "extensions": {"classification": FAULTS[id]}}
+            return web.json_response({"errors": [fault], "data": None})
+        person = {"id": "fl_1", "displayName": NAME, "location": {"country": "US", "region": "CA"}}
+        contract = {
+            "id": id,
+            "title": "Work",
+            "hourlyRate": {"amount": 75, "currency": "USD"},
+            "category": {"name": "Web, Mobile & Software Dev"},
+            "startDate": "2099-01-01",
+        }
+        return web.json_response({"data": {"contract": contract, "freelancer": person}})
+
+    async def ten99policy(_request: web.Request) -> web.Response:
+        status, body, kind = next(policy, (422, refusal, "application/json"))
+        return web.Response(status=status, text=body, content_type=kind)
+
+    app = web.Application()
+    app.router.add_post("/api/v3/oauth2/token", token)
+    app.router.add_post("/graphql", graphql)
+    app.router.add_route("*", "/api/v1/{any:.*}", ten99policy)
+    return app
+
+
+async def test_no_vendors_words_about_people_are_logged(places: PlaceMaker, logged: io.StringIO) -> None:
+    async with TestServer(echoing()) as server:
+        vendors = str(server.make_url("")).rstrip("/")
+        urls = {"COVERD_UPWORK_URL": vendors, "COVERD_TEN99POLICY_URL": vendors}
+        async with places(Tuning(sweep_seconds=0.02, ladder=Ladder(first=0.01)), **urls) as place:
+            for number in ("9001", *FAULTS):
+                data = {**DELIVERY["data"], "contract": {"id": number}}
+                body = json.dumps({**DELIVERY, "id": number, "data": data}).encode()
+                assert (await place.ask("POST", "/webhooks/upwork", data=body, headers=TOKEN)).status == 202
+            async with asyncio.timeout(ENOUGH):
+                while logged.getvalue().count("parked until a person acts") < 3:
+                    await place.ask("GET", "/livez")
+            await place.ask("POST", "/v1/reconcile")
+            metrics = await place.ask("GET", "/metrics")
+    assert "will be tried again" in logged.getvalue()
+    assert clean(logged.getvalue())
+    assert clean(metrics.body)

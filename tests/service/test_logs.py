@@ -2,29 +2,21 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import structlog
+from logs_of_tests import logging_left_as_it_was
 
 from service.logs import PERSONAL, set_up
-
-QUIETED = ("transitions", "aiohttp.access", "aiohttp.server", "asyncio")
 
 
 @pytest.fixture(autouse=True)
 def _left_as_it_was() -> Iterator[None]:
-    """Logging belongs to the process; give it back."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    levels = {name: logging.getLogger(name).level for name in QUIETED}
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name, was in levels.items():
-        logging.getLogger(name).setLevel(was)
-    structlog.reset_defaults()
+    with logging_left_as_it_was():
+        yield
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -70,16 +62,44 @@ def test_lines_of_libraries_have_the_same_shape(capsys: pytest.CaptureFixture[st
     assert "ava@example.com" not in json.dumps(line)
 
 
-def test_a_traceback_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+class Vendors(Exception):
+    plain = "1099Policy POST /jobs: 422"
+
+
+def test_an_exception_is_told_by_kind_and_place_and_not_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its message and the lines of code around it may quote what people sent."""
     set_up(json=True)
     try:
-        raise RuntimeError("on purpose")
-    except RuntimeError:
+        try:
+            raise Vendors("no job for ava@example.com")
+        except Vendors:
+            raise KeyError("ava@example.com") from ValueError("Ava Nguyen")
+    except KeyError:
         structlog.get_logger("t").exception("failed")
         logging.getLogger("aiohttp.client").exception("failed too")
-    ours, theirs = lines(capsys)
-    assert "RuntimeError: on purpose" in ours["exception"]
-    assert "RuntimeError: on purpose" in theirs["exception"]
+    shown = lines(capsys)
+    for line in shown:
+        assert re.fullmatch(
+            r"KeyError at service/test_logs.py:\d+ test_an_[a-z_]+; after ValueError at ", line["exception"]
+        )
+    assert "ava" not in json.dumps(shown).lower()
+
+
+def test_what_an_exception_says_for_the_log_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up(json=True)
+    try:
+        raise Vendors("no job for ava@example.com")
+    except Vendors:
+        structlog.get_logger("t").exception("failed")
+    [line] = lines(capsys)
+    assert line["exception"].startswith("Vendors (1099Policy POST /jobs: 422) at ")
+
+
+def test_of_an_exception_nobody_awaited_only_the_fact_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up(json=True)
+    words = "Task exception was never retrieved\nfuture: <Task exception=KeyError('ava@example.com')>"
+    logging.getLogger("asyncio").error(words)
+    assert lines(capsys)[0]["event"] == "Task exception was never retrieved"
 
 
 def test_chatty_libraries_speak_from_warnings_up(capsys: pytest.CaptureFixture[str]) -> None:
