@@ -1,21 +1,24 @@
 """The commands by name. Each one reads its settings, calls one function and ends with a documented code."""
 
-import asyncio
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import asyncpg
 from cyclopts import App, Parameter
 
-from domain.errors import CoverdError
-from migrations.errors import MigrationError
 from service import logs
-from service.cli import ask, checklist, config_check, migrate, reconcile, sandboxes, serve, tokens, up
-from service.cli.terminal import FAILED, MISUSED, end
-from service.config import ConfigRefused
-from service.postgres.errors import EmbeddedPostgresError
-from service.settings import SettingsRefused
+from service.cli import (
+    ask,
+    checklist,
+    config_check,
+    migrate,
+    operating,
+    reconcile,
+    sandboxes,
+    serve,
+    tokens,
+    up,
+)
+from service.cli.running import Flag, Json, Url, run
 
 app = App(
     name="coverd",
@@ -29,23 +32,7 @@ tokens_app = App(name="token", help="API tokens: create, list, revoke.")
 app.command(migrations_app)
 app.command(config_app)
 app.command(tokens_app)
-
-Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
-Url = Annotated[str | None, Parameter(help="Where coverd serves; default from COVERD_HOST and COVERD_PORT.")]
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Run a command; what it cannot do becomes one clear sentence and a code."""
-    try:
-        asyncio.run(work)
-    except (SettingsRefused, ConfigRefused) as error:
-        end(str(error), MISUSED)
-    except (CoverdError, MigrationError, EmbeddedPostgresError, sandboxes.SandboxesFailed) as error:
-        end(str(error), FAILED)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        end(f"The database or a port cannot be used: {type(error).__name__}: {error}".splitlines()[0])
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        end("Stopped.", 130)
+app.command(operating.commands, name="*")
 
 
 @app.command(name="up")
@@ -56,30 +43,29 @@ def up_command(
     upwork_port: int = 8082,
     data_dir: Path = Path(".coverd"),
     demo: int = 0,
-    example: Annotated[bool, Parameter(negative="")] = False,
-    verbose: Annotated[bool, Parameter(negative="")] = False,
+    example: Flag = False,
+    verbose: Flag = False,
 ) -> None:
     """Everything on one machine: Postgres, sandboxes, service, pages.
 
-    Parameters
-    ----------
-    port: where the service answers
-    ten99policy_port: where the 1099Policy sandbox answers
-    upwork_port: where the Upwork sandbox answers
-    data_dir: where everything is kept between starts
-    demo: drive so many engagements of every kind through and print a table
-    example: drive the guide's example, contract 9001, to insured
-    verbose: show the log
+    Args:
+        port: where the service answers
+        ten99policy_port: where the 1099Policy sandbox answers
+        upwork_port: where the Upwork sandbox answers
+        data_dir: where everything is kept between starts
+        demo: drive so many engagements of every kind through and print a table
+        example: drive the guide's example, contract 9001, to insured
+        verbose: show the log
     """
     logs.set_up(quiet=not verbose)
-    _run(up.run(up.Options(port, upwork_port, ten99policy_port, data_dir, demo, example)))
+    run(up.run(up.Options(port, upwork_port, ten99policy_port, data_dir, demo, example)))
 
 
 @app.command(name="serve")
 def serve_command(*, role: Literal["all", "web", "worker"] = "all") -> None:
     """Production: what the settings say, nothing embedded."""
     logs.set_up()
-    _run(serve.run(role))
+    run(serve.run(role))
 
 
 @app.command(name="sandbox")
@@ -94,13 +80,12 @@ def sandbox_command(
 ) -> None:
     """The two vendor sandboxes alone.
 
-    Parameters
-    ----------
-    callback: base URL of the service that gets the webhooks, e.g. http://127.0.0.1:8080
-    state_dir: keep what the sandboxes know between starts
-    only: serve one of the two
+    Args:
+        callback: base URL of the service that gets the webhooks, e.g. http://127.0.0.1:8080
+        state_dir: keep what the sandboxes know between starts
+        only: serve one of the two
     """
-    _run(
+    run(
         sandboxes.run(
             upwork_port=None if only == "1099policy" else upwork_port,
             ten99policy_port=None if only == "upwork" else ten99policy_port,
@@ -114,19 +99,19 @@ def sandbox_command(
 @migrations_app.command(name="plan")
 def plan_command(*, json: Json = False) -> None:
     """What `apply` would do."""
-    _run(migrate.plan(json))
+    run(migrate.plan(json))
 
 
 @migrations_app.command(name="apply")
 def apply_command(*, json: Json = False) -> None:
     """Bring the database up to this version's schema."""
-    _run(migrate.apply(json))
+    run(migrate.apply(json))
 
 
 @migrations_app.command(name="verify")
 def verify_schema_command(*, json: Json = False) -> None:
     """Compare what was applied with the files of this version."""
-    _run(migrate.verify(json))
+    run(migrate.verify(json))
 
 
 @app.command(name="status")
@@ -141,61 +126,62 @@ def status_command(
 ) -> None:
     """Is this engagement covered now, or was it at a time, as known at a time?
 
-    Parameters
-    ----------
-    at: a time with an offset, e.g. 2026-03-02T10:40:00Z, or with tz a day, e.g. 2026-03-02
-    tz: the day's time zone, e.g. America/New_York
-    known_at: judge only by what was recorded until then
+    Args:
+        at: a time with an offset, e.g. 2026-03-02T10:40:00Z, or with tz a day, e.g. 2026-03-02
+        tz: the day's time zone, e.g. America/New_York
+        known_at: judge only by what was recorded until then
     """
-    _run(ask.status(engagement, at, tz, known_at, json, url))
+    run(ask.status(engagement, at, tz, known_at, json, url))
 
 
 @app.command(name="history")
 def history_command(engagement: str, *, json: Json = False, url: Url = None) -> None:
     """Every event of an engagement, oldest first."""
-    _run(ask.history(engagement, json, url))
+    run(ask.history(engagement, json, url))
 
 
 @app.command(name="replay")
 def replay_command(
     engagement: str, *, version: int | None = None, json: Json = False, url: Url = None
 ) -> None:
-    """The folded state after an event, and the move that event made."""
-    _run(ask.replay(engagement, version, json, url))
+    """The folded state after an event, and the move that event made.
 
-
-@app.command(name="attention")
-def attention_command(*, json: Json = False, url: Url = None) -> None:
-    """What waits for a person."""
-    _run(ask.attention(json, url))
-
-
-@app.command(name="retry")
-def retry_command(engagement: str, *, reason: str, json: Json = False, url: Url = None) -> None:
-    """Try an engagement's failed and held steps again."""
-    _run(ask.retry(engagement, reason, json, url))
+    Args:
+        version: the event's version; the last one unless it is given
+    """
+    run(ask.replay(engagement, version, json, url))
 
 
 @app.command(name="vendors")
 def vendors_command(*, json: Json = False, url: Url = None) -> None:
     """How the vendors are: what is left alone, since when, and why."""
-    _run(ask.vendors(json, url))
+    run(ask.vendors(json, url))
 
 
 @app.command(name="pause")
 def pause_command(
     vendor: Literal["upwork", "1099policy"], *, reason: str, json: Json = False, url: Url = None
 ) -> None:
-    """Leave a vendor alone: its calls wait until it is resumed."""
-    _run(ask.act_on(vendor, "pause", reason, json, url))
+    """Leave a vendor alone: its calls wait until it is resumed.
+
+    Args:
+        vendor: which one
+        reason: why; shown to whoever looks
+    """
+    run(ask.act_on(vendor, "pause", reason, json, url))
 
 
 @app.command(name="resume")
 def resume_command(
     vendor: Literal["upwork", "1099policy"], *, reason: str, json: Json = False, url: Url = None
 ) -> None:
-    """Go on with a vendor that is paused or failing: its calls are made at once."""
-    _run(ask.act_on(vendor, "resume", reason, json, url))
+    """Go on with a vendor that is paused or failing: its calls are made at once.
+
+    Args:
+        vendor: which one
+        reason: why; shown to whoever looks
+    """
+    run(ask.act_on(vendor, "resume", reason, json, url))
 
 
 @app.command(name="reconcile")
@@ -205,7 +191,7 @@ def reconcile_command(*, json: Json = False, url: Url = None) -> None:
     Runs here when COVERD_DATABASE_URL is set and no URL is given, else in the service that answers there.
     """
     logs.set_up(quiet=True)
-    _run(reconcile.run(json, url))
+    run(reconcile.run(json, url))
 
 
 @app.command(name="simulate")
@@ -228,7 +214,7 @@ def simulate_command(
     url: Url = None,
 ) -> None:
     """Make a sandbox emit a signed webhook about an engagement."""
-    _run(ask.simulate(event, engagement, upwork_port, ten99policy_port, json, url))
+    run(ask.simulate(event, engagement, upwork_port, ten99policy_port, json, url))
 
 
 @app.command(name="checklist")
@@ -239,19 +225,19 @@ def checklist_command(
 
     Without vendor settings it asks the sandboxes on this machine.
     """
-    _run(checklist.run(upwork_port, ten99policy_port, json, url))
+    run(checklist.run(upwork_port, ten99policy_port, json, url))
 
 
 @app.command(name="rebuild")
 def rebuild_command(projection: str, *, json: Json = False) -> None:
     """Build a read model anew from the log, beside the one that serves, and swap it in."""
-    _run(migrate.rebuild(projection, json))
+    run(migrate.rebuild(projection, json))
 
 
 @app.command(name="verify")
 def verify_command(*, json: Json = False) -> None:
     """Check the hash chain of every stream and that no bucket's log has a hole."""
-    _run(migrate.verify_log(json))
+    run(migrate.verify_log(json))
 
 
 @config_app.command(name="check")
@@ -259,7 +245,7 @@ def config_check_command(
     path: Path | None = None,
     *,
     contracts: int = 100,
-    offline: Annotated[bool, Parameter(negative="")] = False,
+    offline: Flag = False,
     ten99policy_port: int = 8081,
     upwork_port: int = 8082,
     json: Json = False,
@@ -272,14 +258,14 @@ def config_check_command(
     Exit codes: 0 no hole, 1 something would be held or a vendor does not answer, 2 the file or the settings
     cannot be used.
 
-    Parameters
-    ----------
-    contracts: how many of Upwork's contracts to map at most
-    offline: ask nobody, only read the file
+    Args:
+        path: the file, where it is another than COVERD_CONFIG
+        contracts: how many of Upwork's contracts to map at most
+        offline: ask nobody, only read the file
     """
     logs.set_up(quiet=True)
     options = config_check.Options(contracts, offline, upwork_port, ten99policy_port)
-    _run(config_check.run(path, options, json))
+    run(config_check.run(path, options, json))
 
 
 @tokens_app.command(name="create")
@@ -292,25 +278,28 @@ def create_token_command(
 ) -> None:
     """Make a token and show it this once.
 
-    Parameters
-    ----------
-    scope: read reads; operate reads and writes; audit reads, for auditors
-    name: what it is for, as the list will show it
-    expires: 90d, 12h, a day, or a time with an offset; never when left out
+    Args:
+        scope: read reads; operate reads and writes; audit reads, for auditors
+        name: what it is for, as the list will show it
+        expires: 90d, 12h, a day, or a time with an offset; never when left out
     """
-    _run(tokens.create(scope, name, expires, json))
+    run(tokens.create(scope, name, expires, json))
 
 
 @tokens_app.command(name="list")
 def list_tokens_command(*, json: Json = False) -> None:
     """Every token ever made: what it may do, until when, when it was last used."""
-    _run(tokens.show(json))
+    run(tokens.show(json))
 
 
 @tokens_app.command(name="revoke")
 def revoke_token_command(token_id: str, *, json: Json = False) -> None:
-    """Let a token open nothing any more, in every running process within seconds."""
-    _run(tokens.revoke(token_id, json))
+    """Let a token open nothing any more, in every running process within seconds.
+
+    Args:
+        token_id: its id, as `coverd token list` shows it
+    """
+    run(tokens.revoke(token_id, json))
 
 
 def main() -> None:

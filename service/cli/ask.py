@@ -1,7 +1,7 @@
 """The commands that ask a running service, and the one that makes a sandbox speak."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -38,7 +38,7 @@ async def service(url: str | None, scope: str = "read") -> AsyncIterator[Peer]:
         yield Peer(session, service_url(url), authorization(scope))
 
 
-def _path(engagement: str, rest: str = "", **query: str | None) -> str:
+def engagement_path(engagement: str, rest: str = "", **query: str | None) -> str:
     given = {name: value for name, value in query.items() if value is not None}
     return f"/v1/engagements/{quote(engagement, safe='')}{rest}" + (f"?{urlencode(given)}" if given else "")
 
@@ -53,9 +53,9 @@ async def status(
 ) -> None:
     async with service(url) as peer:
         if at or known_at or tz:
-            shown = await peer.get(_path(engagement, "/coverage", at=at, tz=tz, known_at=known_at))
+            shown = await peer.get(engagement_path(engagement, "/coverage", at=at, tz=tz, known_at=known_at))
         else:
-            shown = await peer.get(_path(engagement))
+            shown = await peer.get(engagement_path(engagement))
     if as_json:
         put_json(shown)
         return
@@ -71,7 +71,7 @@ async def status(
 
 async def history(engagement: str, as_json: bool, url: str | None) -> None:
     async with service(url) as peer:
-        found = await peer.get(_path(engagement, "/events"))
+        found = await peer.get(engagement_path(engagement, "/events"))
     if as_json:
         put_json(found["items"])
         return
@@ -90,7 +90,7 @@ def _public(data: dict[str, Any]) -> dict[str, Any]:
 async def replay(engagement: str, version: int | None, as_json: bool, url: str | None) -> None:
     given = None if version is None else str(version)
     async with service(url) as peer:
-        found = await peer.get(_path(engagement, "/replay", version=given))
+        found = await peer.get(engagement_path(engagement, "/replay", version=given))
     if as_json:
         put_json(found)
         return
@@ -99,31 +99,43 @@ async def replay(engagement: str, version: int | None, as_json: bool, url: str |
     put(f"  {found['state']['reason']}")
 
 
-async def attention(as_json: bool, url: str | None) -> None:
+async def attention(code: str | None, as_json: bool, url: str | None) -> None:
     async with service(url) as peer:
-        items: list[dict[str, Any]] = []
-        cursor: str | None = ""
-        while cursor is not None:
-            path = "/v1/attention?limit=200" + (f"&cursor={quote(cursor)}" if cursor else "")
-            found = await peer.get(path)
-            items += found["items"]
-            cursor = found["next"]
+        items = await pages(peer, "/v1/attention", {"code": code} if code else {})
     if as_json:
         put_json(items)
         return
     rows = [
-        (i["engagement_id"] or i["delivery"], i["code"], i["since"], i["message"], i["clears"]) for i in items
+        (i["engagement_id"] or i["delivery"] or "–", i["code"], i["since"], i["message"], i["clears"])
+        for i in items
     ]
     put_table(("where", "code", "since", "what", "what clears it"), rows)
 
 
-async def retry(engagement: str, reason: str, as_json: bool, url: str | None) -> None:
+async def pages(
+    peer: Peer, path: str, query: Mapping[str, str], most: int | None = None
+) -> list[dict[str, Any]]:
+    """The items of a list, page by page: all of them, or the first so many."""
+    items: list[dict[str, Any]] = []
+    cursor: str | None = ""
+    while cursor is not None and (most is None or len(items) < most):
+        size = 200 if most is None else min(200, most - len(items))
+        asked = {**query, "limit": str(size), **({"cursor": cursor} if cursor else {})}
+        found = await peer.get(f"{path}?{urlencode(asked)}")
+        items += found["items"]
+        cursor = found["next"]
+    return items
+
+
+async def retry(engagement: str, step: str | None, reason: str, as_json: bool, url: str | None) -> None:
     async with service(url, "operate") as peer:
-        shown = await peer.post(_path(engagement, "/retry"), {"reason": reason})
+        body = {"reason": reason, **({"step": step} if step else {})}
+        shown = await peer.post(engagement_path(engagement, "/retry"), body)
     if as_json:
         put_json(shown)
     else:
-        put(f"{engagement} is {shown['state']}; its held and failed steps are tried again.")
+        what = "the held and failed steps are" if step is None else f"{step} is"
+        put(f"{engagement} is {shown['state']}; {what} tried again.")
 
 
 async def vendors(as_json: bool, url: str | None) -> None:

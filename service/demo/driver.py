@@ -36,8 +36,10 @@ class Peer:
     async def get(self, path: str) -> Any:
         return await self._send("GET", path, None)
 
-    async def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        return await self._send("POST", path, body or {})
+    async def post(
+        self, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        return await self._send("POST", path, body or {}, headers)
 
     async def find(self, path: str) -> Any:
         """Like `get`, but None where there is nothing."""
@@ -67,10 +69,16 @@ class Peer:
                 await asyncio.gather(listening, return_exceptions=True)
                 stream.close()
 
-    async def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         try:
             async with self._session.request(
-                method, self.url + path, json=body, headers=self._headers
+                method, self.url + path, json=body, headers={**self._headers, **(headers or {})}
             ) as response:
                 found = await response.json(content_type=None)
                 if response.status >= 300:
