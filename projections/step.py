@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_PASSING = ("08", "40", "53", "55", "57", "58", "XX")
+_PASSING = ("08", "0A", "25", "40", "53", "55", "57", "58", "XX")
 _WORDS = 500
 
 

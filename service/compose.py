@@ -51,6 +51,8 @@ from service.ports import Lookup
 from service.preflight.watch import warn_on_change
 from service.settings import Settings, SettingsRefused, WebhookProof, is_loopback, unguarded
 from service.sources import UPWORK, Sources
+from service.store.errors import as_unavailable
+from service.store.lines import USUAL, Bounds, close_pool, open_pool
 from service.store.postgres import PostgresStore
 from service.store.tokens import TokenTable
 from service.tail import Tail
@@ -93,6 +95,7 @@ class Tuning:
     patience: Patience = field(default_factory=Patience)
     vendor_patience: VendorPatience = field(default_factory=VendorPatience)
     refusals: Refusals = field(default_factory=Refusals)
+    bounds: Bounds = USUAL
 
 
 @asynccontextmanager
@@ -116,10 +119,11 @@ async def serving(
     dsn = settings.database_url.reveal()
     async with AsyncExitStack() as stack:
         await _schema_is_current(dsn)
-        store = await PostgresStore.open(dsn, clock)
+        store = await PostgresStore.open(dsn, clock, bounds=tuning.bounds)
         stack.push_async_callback(store.close)
-        pool = await asyncpg.create_pool(dsn, min_size=1, max_size=6, server_settings={"role": "coverd_app"})
-        stack.push_async_callback(pool.close)
+        with as_unavailable():
+            pool = await open_pool(dsn, 6, tuning.bounds)
+        stack.push_async_callback(close_pool, pool)
         tokens = Tokens(settings.api_tokens, TokenTable(pool, clock), clock)
         if serves:
             await tokens.look()
@@ -222,7 +226,7 @@ async def _ended(task: "asyncio.Task[None]") -> None:
 
 
 async def _schema_is_current(dsn: str) -> None:
-    conn = await asyncpg.connect(dsn)
+    conn = await asyncpg.connect(dsn, timeout=USUAL.connect)
     try:
         await migrations.require_current(conn)
     finally:
@@ -267,7 +271,8 @@ def _routes(
     operator = Operator(store, handler, lists, clock)
 
     async def measure() -> None:
-        lags = await runner.lag()
+        with as_unavailable():
+            lags = await runner.lag()
         metrics.feed_lag.set(sum(lag.events for lag in lags))
         metrics.feed_stopped.set(sum(lag.stopped for lag in lags))
         await sources.measure()

@@ -1,7 +1,9 @@
 """Health, metrics and the OpenAPI document."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from importlib.resources import files
+from typing import Any
 
 import orjson
 from aiohttp import web
@@ -9,16 +11,23 @@ from aiohttp import web
 from service.api.problems import RETRY_SECONDS, Problem
 from service.metrics import Metrics
 from service.ports import Store
+from service.store.deadline import promptly
 from service.store.errors import StoreUnavailable
+
+ANSWER_SECONDS = 0.8
+"""How long the store may take to say how it is."""
 
 
 class HealthRoutes:
     """``measure`` refreshes the gauges that are read from the store just before they are shown."""
 
-    def __init__(self, store: Store, metrics: Metrics, measure: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, store: Store, metrics: Metrics, measure: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
         self._store = store
         self._metrics = metrics
         self._measure = measure
+        self._stopping = False
         self._openapi = files("service.api").joinpath("openapi.json").read_bytes()
 
     async def live(self, _request: web.Request) -> web.Response:
@@ -26,17 +35,25 @@ class HealthRoutes:
         return web.json_response({"status": "ok"})
 
     async def ready(self, _request: web.Request) -> web.Response:
-        """Deliveries can be stored right now."""
+        """Deliveries can be stored right now, and this process is not about to end."""
+        if self._stopping:
+            raise _not_ready("This process is stopping; ask another.")
         try:
-            await self._store.ready()
-        except StoreUnavailable:
-            raise Problem(
-                503, "The store cannot be reached.", headers={"Retry-After": str(RETRY_SECONDS)}
-            ) from None
+            await promptly(self._store.ready(), ANSWER_SECONDS)
+        except StoreUnavailable as away:
+            # Only what kind of error it is: the rest may name hosts and accounts.
+            kind = str(away.fields["why"]).partition(":")[0]
+            raise _not_ready(f"Deliveries cannot be stored: {kind}.") from None
         return web.json_response({"status": "ready"})
 
+    def stopping(self) -> None:
+        """From now on whoever asks is sent to another process."""
+        self._stopping = True
+
     async def metrics(self, _request: web.Request) -> web.Response:
-        await self._measure()
+        """What the store would say is left as it was while it is away: the rest is needed then."""
+        with suppress(StoreUnavailable):
+            await promptly(self._measure(), ANSWER_SECONDS)
         return web.Response(
             body=self._metrics.render(),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
@@ -44,6 +61,10 @@ class HealthRoutes:
 
     async def openapi(self, _request: web.Request) -> web.Response:
         return web.Response(body=self._openapi, content_type="application/json")
+
+
+def _not_ready(why: str) -> Problem:
+    return Problem(503, why, headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 def openapi_document() -> dict[str, object]:

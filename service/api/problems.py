@@ -97,7 +97,9 @@ def problem_of(error: Exception) -> Problem:
             return error
         case StoreUnavailable():
             return Problem(
-                503, "Nothing was stored; send it again.", headers={"Retry-After": str(RETRY_SECONDS)}
+                503,
+                "The store did not confirm it; send the same again.",
+                headers={"Retry-After": str(RETRY_SECONDS)},
             )
         case NotKnown():
             return Problem(404, NO_ENGAGEMENT)

@@ -20,6 +20,9 @@ LEASE_SECONDS = 60.0
 PARKED_LONG = timedelta(minutes=15)
 """A delivery that has found no engagement for so long is shown to people."""
 
+OPEN = (None, "parked", "failed")
+"""The outcomes of a delivery that is looked at again."""
+
 log = structlog.get_logger("coverd.ingest")
 
 
@@ -50,6 +53,7 @@ class Processor:
         self._stopping = asyncio.Event()
         self._look = asyncio.Event()
         self._known: dict[Lookup, None] = {}
+        self._left: list[str] = []
         self._sweeper: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -92,6 +96,7 @@ class Processor:
                 due = True
             self._look.clear()
             try:
+                await self._take_up_again()
                 if await self._wake_waiting() or due:
                     await self._sweep_once()
             except StoreUnavailable as error:
@@ -101,12 +106,33 @@ class Processor:
 
     async def _wake_waiting(self) -> int:
         """How many deliveries wait for ids that are known now; a crash before this leaves them their time."""
-        known, self._known = list(self._known), {}
-        return await self._store.wake_waiting(known) if known else 0
+        known, self._known = self._known, {}
+        try:
+            return await self._store.wake_waiting(list(known)) if known else 0
+        except StoreUnavailable:
+            self._known = {**known, **self._known}
+            raise
+
+    async def _take_up_again(self) -> None:
+        """What this process held when the store went away need not wait until its leases end."""
+        left, self._left = self._left, []
+        for place, delivery_id in enumerate(left):
+            try:
+                stored = await self._store.delivery(delivery_id)
+                if stored is not None and stored.outcome in OPEN:
+                    await self._guarded(stored)
+            except StoreUnavailable:
+                self._left += left[place:]
+                raise
 
     async def _sweep_once(self) -> None:
-        for stored in await self._store.claim_deliveries(100, LEASE_SECONDS, self._clock()):
-            await self._guarded(stored)
+        claimed = await self._store.claim_deliveries(100, LEASE_SECONDS, self._clock())
+        for place, stored in enumerate(claimed):
+            try:
+                await self._guarded(stored)
+            except StoreUnavailable:
+                self._left += [later.id for later in claimed[place:]]
+                raise
 
     async def _by_id(self, delivery_id: str) -> None:
         try:
@@ -114,7 +140,7 @@ class Processor:
             if stored is not None:
                 await self._guarded(stored)
         except StoreUnavailable:
-            return  # the lease brings it back
+            self._left.append(delivery_id)
 
     async def _guarded(self, stored: StoredDelivery) -> None:
         """Process one delivery; a fault of ours sets it aside with its own time, and never its neighbours."""

@@ -15,9 +15,17 @@ from service.ingest.signatures import Claim, Verdict, claimed, verify
 from service.metrics import Metrics
 from service.ports import Delivery, Store
 from service.settings import WebhookProof
+from service.store.deadline import promptly
+from service.store.errors import StoreUnavailable
 
 MAX_BODY = 256 * 1024
 MAX_ID = 200
+
+ANSWER_SECONDS = 0.8
+"""How long a sender waits for the store at most; then it is told to come again."""
+
+UNCONFIRMED = 10_000
+"""How many deliveries whose senders were told so are remembered until they come again."""
 
 Source = Literal["upwork", "1099policy"]
 
@@ -40,6 +48,7 @@ class Webhooks:
         self._clock = clock
         self._metrics = metrics
         self._heard = heard
+        self._unconfirmed: dict[tuple[str, str], None] = {}
 
     def use(self, source: Source, proof: WebhookProof) -> None:
         """From now on deliveries of ``source`` prove themselves by this: its secrets were changed."""
@@ -54,9 +63,12 @@ class Webhooks:
     async def _receive(self, request: web.Request, source: Source) -> web.Response:
         try:
             delivery = await self._proven(request, source)
-            delivery_id, new = await self._store.receive(delivery)
+            delivery_id, new = await self._kept(delivery)
         except Problem as problem:
             self._metrics.deliveries.labels(source, str(problem.status)).inc()
+            raise
+        except StoreUnavailable:
+            self._metrics.deliveries.labels(source, "503").inc()
             raise
         self._heard(source)
         if new:
@@ -66,6 +78,23 @@ class Webhooks:
         return web.Response(
             status=202 if new else 200, body=orjson.dumps(body), content_type="application/json"
         )
+
+    async def _kept(self, delivery: Delivery) -> tuple[str, bool]:
+        """Its id, and whether its sender hears for the first time that it is here.
+
+        Raises `StoreUnavailable`.
+        """
+        key = delivery.source, delivery.dedupe
+        try:
+            delivery_id, new = await promptly(self._store.receive(delivery), ANSWER_SECONDS)
+        except StoreUnavailable:
+            self._unconfirmed[key] = None  # it may have been kept all the same
+            if len(self._unconfirmed) > UNCONFIRMED:
+                del self._unconfirmed[next(iter(self._unconfirmed))]
+            raise
+        unheard = key in self._unconfirmed
+        self._unconfirmed.pop(key, None)
+        return delivery_id, new or unheard
 
     async def _proven(self, request: web.Request, source: Source) -> Delivery:
         as_it_is(request)

@@ -22,6 +22,9 @@ AGAIN = (
     asyncpg.AdminShutdownError,  # 57P01 to 57P03
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
+    asyncpg.IdleInTransactionSessionTimeoutError,  # it ended the connection
+    asyncpg.IdleSessionTimeoutError,
+    asyncpg.InvalidCachedStatementError,  # the schema was migrated meanwhile
     asyncpg.InternalServerError,  # XX000
     asyncpg.ReadOnlySQLTransactionError,  # a primary that became a standby
     asyncpg.InterfaceError,
@@ -35,6 +38,8 @@ _GONE = (
     asyncpg.OperatorInterventionError,  # 57, a statement that took too long among them
     asyncpg.InsufficientResourcesError,  # 53
     asyncpg.ObjectNotInPrerequisiteStateError,  # 55, a lock that took too long among them
+    asyncpg.TransactionTimeoutError,
+    asyncpg.PostgresSystemError,  # 58, a disk that fails among them
     asyncpg.InvalidAuthorizationSpecificationError,  # 28
     asyncpg.InvalidCatalogNameError,  # 3D, the database was dropped
 )

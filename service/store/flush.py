@@ -98,6 +98,9 @@ async def receive(connection: "Connection", given: Sequence[dict[str, Any]]) -> 
         if one["ordinal"] not in new:
             keys = one["bucket"], one["source"], one["dedupe"], one["also_bucket"], one["also"]
             first = await connection.fetchrow(sql("arrival_of"), *keys)
-            place = (first["bucket"], first["arrival"]) if first else place
-        answers.append((delivery_id(*place), one["ordinal"] in new))
+            if first is None:
+                raise StoreUnavailable(why="what a delivery doubles was gone a moment later")
+            place = first["bucket"], first["arrival"]
+        # The place is ours also where an earlier try got through and its answer was lost.
+        answers.append((delivery_id(*place), place == (one["bucket"], one["arrival"])))
     return answers

@@ -13,6 +13,8 @@ Result = TypeVar("Result")
 
 MOST_ITEMS = 256
 MOST_BYTES = 1 << 20
+MOST_WAITING = 64 << 20
+"""Bytes that may wait while a flush hangs; what comes then is refused at once."""
 
 Flush = Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]]
 
@@ -35,18 +37,23 @@ class Gatherer(Generic[Item, Result]):
     def __init__(self, flush: "Flush[Item, Result]") -> None:
         self._flush = flush
         self._waiting: deque[_Waiting[Item, Result]] = deque()
+        self._bytes = 0
         self._flushing: asyncio.Task[None] | None = None
         self._closed = False
 
     async def submit(self, item: Item, key: Hashable, size: int) -> Result:
         """The result of ``item``, which has ``size`` bytes. A caller that gives up may still be served.
 
-        Raises `StoreUnavailable` once closed, and whatever the flush answers for this item.
+        Raises `StoreUnavailable` once closed or while too much waits, and whatever the flush answers for this
+        item.
         """
         if self._closed:
             raise StoreUnavailable(why="it is closed")
+        if self._bytes > MOST_WAITING:
+            raise StoreUnavailable(why="too much waits for it already")
         waiting: _Waiting[Item, Result] = _Waiting(item, key, size)
         self._waiting.append(waiting)
+        self._bytes += size
         if self._flushing is None:
             self._flushing = asyncio.create_task(self._flush_all(), name="store-flush")
         return await waiting.answer
@@ -72,6 +79,7 @@ class Gatherer(Generic[Item, Result]):
             if not isinstance(error, Exception):
                 _fail(self._waiting, error)
                 self._waiting.clear()
+                self._bytes = 0
                 raise
             return
         for one, result in zip(batch, results, strict=True):
@@ -100,6 +108,7 @@ class Gatherer(Generic[Item, Result]):
             keys.add(one.key)
             batch.append(one)
         self._waiting.extendleft(reversed(later))
+        self._bytes -= sum(one.size for one in batch)
         return batch
 
 

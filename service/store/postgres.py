@@ -5,18 +5,17 @@ from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-import asyncpg
-
 from domain.ids import bucket_of
-from service.store.errors import StoreUnavailable, as_unavailable
+from service.store.errors import as_unavailable
 from service.store.limits import storable
-from service.store.lines import Line, close_pool, open_pool
+from service.store.lines import PROMPT, USUAL, Bounds, Line, close_pool, open_pool
 from service.store.postgres_effects import PostgresEffects
 from service.store.postgres_events import PostgresEvents
 from service.store.postgres_inbox import PostgresInbox
 from service.store.postgres_operations import PostgresOperations
 from service.store.postgres_sources import PostgresSources
 from service.store.postgres_vendors import PostgresVendors
+from service.store.probe import Probe
 
 if TYPE_CHECKING:
     from service.store.lines import Pool
@@ -29,24 +28,32 @@ class PostgresStore(
 ):
     """Every promise of `service.ports.Store`. Make one with `open`, and `close` it."""
 
-    def __init__(self, pool: "Pool", clock: Callable[[], datetime], appends: Line, receipts: Line) -> None:
+    def __init__(
+        self, pool: "Pool", clock: Callable[[], datetime], appends: Line, receipts: Line, probe: Probe
+    ) -> None:
         PostgresEvents.__init__(self, pool, clock, appends)
         PostgresInbox.__init__(self, pool, clock, receipts)
         PostgresSources.__init__(self, pool, clock)
         self._lines = appends, receipts
+        self._probe = probe
 
     @classmethod
     async def open(
-        cls, dsn: str, clock: Callable[[], datetime], *, connections: int = CONNECTIONS
+        cls,
+        dsn: str,
+        clock: Callable[[], datetime],
+        *,
+        connections: int = CONNECTIONS,
+        bounds: Bounds = USUAL,
     ) -> "PostgresStore":
         """Connect to a migrated database as the role ``coverd_app``; ``clock`` gives aware times.
 
-        Uses up to ``connections`` of a pool and two lines of its own. Raises `StoreUnavailable`, or the
+        Uses up to ``connections`` of a pool and three lines of its own. Raises `StoreUnavailable`, or the
         driver's error when the login may not act as that role.
         """
         with as_unavailable():
-            pool = await open_pool(dsn, connections)
-        return cls(pool, clock, Line(dsn), Line(dsn))
+            pool = await open_pool(dsn, connections, bounds)
+        return cls(pool, clock, Line(dsn, bounds), Line(dsn, PROMPT), Probe(Line(dsn, PROMPT), clock))
 
     async def put_file(self, content: bytes) -> str:
         digest = sha256(content).hexdigest()
@@ -60,15 +67,13 @@ class PostgresStore(
         return found
 
     async def ready(self) -> None:
-        try:
-            await self._value("ready")
-        except asyncpg.PostgresError as error:
-            raise StoreUnavailable(why=f"{type(error).__name__}: {error}") from error
+        await self._probe()
 
     async def close(self) -> None:
         """Sees appends and deliveries in flight through, then lets go of every connection."""
         await self._appends.close()
         await self._receipts.close()
+        await self._probe.close()
         for line in self._lines:
             await line.close()
         await close_pool(self._pool)

@@ -1,4 +1,4 @@
-"""A wire to Postgres that a test can cut, and make swallow an answer."""
+"""A wire to Postgres that a test can cut, freeze, and make swallow an answer."""
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
@@ -19,6 +19,8 @@ class Wire:
         self._open: set[asyncio.StreamWriter] = set()
         self._work: set[asyncio.Task[None]] = set()
         self._swallow_after: bytes | None = None
+        self._flows = asyncio.Event()
+        self._flows.set()
         self.swallowed = 0
 
     @property
@@ -36,7 +38,23 @@ class Wire:
         self._server.close()
         for writer in list(self._open):
             writer.transport.abort()
+        for work in self._work:
+            work.cancel()
         await asyncio.gather(*self._work, return_exceptions=True)
+
+    def freeze(self) -> None:
+        """From now on nothing that is sent arrives, and nobody is told."""
+        self._flows.clear()
+
+    def forsake(self) -> None:
+        """Connections open now stay silent for ever, as to a machine that is gone; new ones are good."""
+        self._flows.clear()
+        self._flows = asyncio.Event()
+        self._flows.set()
+
+    def thaw(self) -> None:
+        """What was sent meanwhile arrives now."""
+        self._flows.set()
 
     def swallow_answer_to(self, part: bytes) -> None:
         """Once something containing ``part`` was sent, break the connection instead of answering it."""
@@ -67,11 +85,13 @@ class Wire:
     async def _upwards(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, armed: asyncio.Event
     ) -> None:
+        flows = self._flows
         with suppress(OSError):
             while data := await reader.read(1 << 20):
                 if self._swallow_after is not None and self._swallow_after in data:
                     self._swallow_after = None
                     armed.set()
+                await flows.wait()
                 writer.write(data)
                 await writer.drain()
 

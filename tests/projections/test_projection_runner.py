@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import asyncpg
 import pytest
 from projection_spies import Spy, once, refusing, running
 from story import CONTRACTOR, JOB, contract_read, given, insured, offer
@@ -83,10 +84,21 @@ async def test_a_crash_between_the_rows_and_the_checkpoint_leaves_neither(pool, 
     assert await versions(pool) == {"9001": insured().engagement.version}
 
 
-async def test_a_lost_connection_is_no_reason_to_stop(pool, log):
-    spy = Spy(once(ConnectionResetError()))
+@pytest.mark.parametrize(
+    "problem",
+    [
+        ConnectionResetError(),
+        asyncpg.DiskFullError("could not extend file"),
+        asyncpg.ReadOnlySQLTransactionError("a primary became a standby"),
+        asyncpg.IdleInTransactionSessionTimeoutError("the session was ended"),
+        asyncpg.InvalidCachedStatementError("the schema was migrated"),
+    ],
+    ids=lambda problem: type(problem).__name__,
+)
+async def test_a_store_that_cannot_now_is_no_reason_to_stop(pool, log, problem):
+    spy = Spy(once(problem))
     runner = Runner(pool, [spy], poll=0.01)
-    await log.tell(insured())
+    await log.tell(given(offer()))
     async with running(runner), asyncio.timeout(SOON):
         await spy.came.wait()
     assert await runner.stopped() == []

@@ -76,7 +76,7 @@ HOT = (
     *("head", "history", "feed", "streams_of", "streams_in"),
     *("finish", "retry_later", "effects_of", "next_due", "hold_back", "waiting_by_channel"),
     *("receive", "arrival_of", "delivery", "settle_delivery", "replay_delivery", "wake_parked"),
-    *("deliveries", "deliveries_needing_attention", "file", "ready"),
+    *("deliveries", "deliveries_needing_attention", "file"),
     *("waiting", "skip_delivery", "deliveries_between", "count_between", "delivery_causes"),
 )
 
