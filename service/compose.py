@@ -61,6 +61,7 @@ from service.vendors.breaker import Patience as VendorPatience
 from service.vendors.gate import Gate
 from service.vendors.limiter import Limiter
 from service.vendors.report import VendorReport
+from service.vendors.tokens import SharedToken
 from service.web.pages import Pages
 from service.web.signin import SignIn
 
@@ -142,7 +143,9 @@ async def serving(
         stack.push_async_callback(sources.stop)
         outside = await stack.enter_async_context(outside_session())
         pace = Limiter(store, UPWORK, rate.UPWORK)
-        upwork = Upwork(session, settings.upwork, clock, outside, pace.turn)
+        client = f"{settings.upwork.token_url} {settings.upwork.client_id}"
+        shared = SharedToken(store, client, settings.upwork.client_secret, clock)
+        upwork = Upwork(session, settings.upwork, clock, outside, pace.turn, shared)
         handler = Handler(store, _rules(config, upwork))
         desk = Desk(
             store,

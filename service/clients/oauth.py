@@ -3,9 +3,12 @@
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from service.clients.http import TRY_AGAIN, Answer, CredentialsRefused, Http, VendorRefused, words
+from service.clock import Clock
 from service.settings import UpworkSettings
+from service.vendors.tokens import SharedToken, Token
 
 PATH = "/api/v3/oauth2/token"
 DAY = 86_400.0
@@ -20,55 +23,66 @@ class Tokens:
     Upwork facts, section 2. Raises `VendorUnavailable`, or `CredentialsRefused`.
     """
 
-    def __init__(self, http: Http, settings: UpworkSettings, turn: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        http: Http,
+        settings: UpworkSettings,
+        turn: Callable[[], Awaitable[None]],
+        clock: Clock,
+        shared: SharedToken | None = None,
+    ) -> None:
+        """``shared``: where the token is kept for other processes too."""
         self._http = http
         self._turn = turn
+        self._clock = clock
+        self._shared = shared
         self._url = settings.token_url + PATH
         self._client = (settings.client_id, settings.client_secret)
-        self._access: str | None = None
-        self._refresh: str | None = None
-        self._until = 0.0
+        self._token: Token | None = None
+        self._refused: str | None = None
         self._one_at_a_time = asyncio.Lock()
 
     async def access(self) -> str:
         """A token that is good for another minute at least."""
         async with self._one_at_a_time:
-            if self._access is None or asyncio.get_running_loop().time() >= self._until:
-                await self._renew()
-            assert self._access is not None
-            return self._access
+            held = self._token
+            if held is None or held.access == self._refused or self._clock() >= held.until:
+                self._token = held = await self._another(held)
+            return held.access
 
     def spoiled(self, token: str) -> None:
         """The server refused this token: fetch another next time."""
-        if token == self._access:
-            self._access = None
+        self._refused = token
 
-    async def _renew(self) -> None:
-        if self._refresh:
+    async def _another(self, held: Token | None) -> Token:
+        if self._shared is not None:
+            return await self._shared.get(self._refused, self._renew)
+        return await self._renew(held.refresh if held else None)
+
+    async def _renew(self, refresh: str | None) -> Token:
+        if refresh:
             try:
-                return await self._fetch({"grant_type": "refresh_token", "refresh_token": self._refresh})
+                return await self._fetch({"grant_type": "refresh_token", "refresh_token": refresh})
             except VendorRefused:
-                self._refresh = None  # expired or revoked: begin again with the client's own credentials
+                pass  # expired or revoked: begin again with the client's own credentials
         return await self._fetch({"grant_type": "client_credentials"})
 
-    async def _fetch(self, form: dict[str, str]) -> None:
+    async def _fetch(self, form: dict[str, str]) -> Token:
         client_id, secret = self._client
         basic = base64.b64encode(f"{client_id}:{secret.reveal()}".encode()).decode()
         await self._turn()
         answer = await self._http.send(
             "POST", self._url, headers={"Authorization": f"Basic {basic}"}, form=form
         )
-        self._take(answer)
+        return self._read(answer)
 
-    def _take(self, answer: Answer) -> None:
+    def _read(self, answer: Answer) -> Token:
         found = answer.json if isinstance(answer.json, dict) else {}
         token, offered, lasts = (found.get(n) for n in ("access_token", "refresh_token", "expires_in"))
         if answer.status == 200 and isinstance(token, str) and token:
-            self._access = token
-            self._refresh = offered if isinstance(offered, str) else None
             seconds = lasts if isinstance(lasts, int | float) else DAY
-            self._until = asyncio.get_running_loop().time() + max(seconds - EARLY, 1.0)
-            return
+            until = self._clock() + timedelta(seconds=min(max(seconds - EARLY, 1.0), 14 * DAY))
+            return Token(token, offered if isinstance(offered, str) else None, until)
         code = found.get("error") if isinstance(found.get("error"), str) else None
         why = f"{answer.status} {words(code or 'without a reason')}"
         if 400 <= answer.status < 500 and answer.status not in TRY_AGAIN:

@@ -28,6 +28,7 @@ from service.clients.rows import (
 )
 from service.clock import Clock, epoch, utc_now
 from service.settings import UpworkSettings
+from service.vendors.tokens import SharedToken
 
 PER_SECOND = 10
 """Requests Upwork allows from one address (Upwork facts, section 5)."""
@@ -43,14 +44,16 @@ class Upwork:
         clock: Clock = utc_now,
         outside: aiohttp.ClientSession | None = None,
         turn: Callable[[], Awaitable[None]] | None = None,
+        shared: SharedToken | None = None,
     ) -> None:
         """``outside`` is the session for hosts other than Upwork's own; see `service.clients.outside`.
 
         ``turn`` waits for the turn to ask; without one the limit of a second is kept for this client alone.
+        ``shared`` keeps the access token for other processes too.
         """
         self._http = Http(session, "Upwork")
         turn = turn or Pace(1.1 / PER_SECOND).turn
-        self._tokens = Tokens(self._http, settings, turn)
+        self._tokens = Tokens(self._http, settings, turn, clock, shared)
         self._graphql = Graphql(self._http, settings, self._tokens, turn)
         self._downloads = Downloads(settings.url, self._http, outside or session, self._tokens, turn)
         self._dialect = DIALECTS[settings.dialect]

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from service.store.limits import clean
 from service.store.memory_effects import MemoryEffects
 from service.vendors.breaker import Breaker, Failure, Patience
-from service.vendors.ports import Act, VendorAct
+from service.vendors.ports import Act, SealedToken, VendorAct
 from service.vendors.rate import Pacing, Rate
 
 
@@ -21,6 +21,8 @@ class MemoryVendors(MemoryEffects):
         self._taken: dict[str, tuple[date, int]] = {}
         self._breakers: dict[tuple[str, str], Breaker] = {}
         self._acts: list[tuple[str, VendorAct]] = []
+        self._tokens: dict[str, SealedToken] = {}
+        self._fetching: dict[str, tuple[str, datetime]] = {}
 
     async def take_turns(self, name: str, want: int, rate: Rate, now: datetime | None) -> Sequence[float]:
         now = now or self._clock()
@@ -90,3 +92,24 @@ class MemoryVendors(MemoryEffects):
 
     async def waiting_by_channel(self) -> Mapping[str, int]:
         return Counter(e.channel for e in self._effects.values() if e.wake_at is not None)
+
+    async def shared_token(self, name: str) -> SealedToken:
+        return self._tokens.get(name, SealedToken(0, None, None))
+
+    async def take_token_turn(
+        self, name: str, number: int, owner: str, now: datetime, until: datetime
+    ) -> bool:
+        fetching = self._fetching.get(name)
+        if (await self.shared_token(name)).number != number or (fetching and fetching[1] > now):
+            return False
+        self._fetching[name] = owner, until
+        return True
+
+    async def keep_token(self, name: str, owner: str, sealed: bytes, until: datetime) -> None:
+        if self._fetching.get(name, ("",))[0] == owner:
+            self._tokens[name] = SealedToken((await self.shared_token(name)).number + 1, sealed, until)
+            del self._fetching[name]
+
+    async def give_token_turn_back(self, name: str, owner: str) -> None:
+        if self._fetching.get(name, ("",))[0] == owner:
+            del self._fetching[name]

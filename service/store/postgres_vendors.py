@@ -11,7 +11,7 @@ from service.store.lines import on_pool
 from service.store.statements import sql
 from service.store.tables import Tables
 from service.vendors.breaker import Breaker, Failure, Patience
-from service.vendors.ports import Act, VendorAct
+from service.vendors.ports import Act, SealedToken, VendorAct
 from service.vendors.rate import Rate
 
 if TYPE_CHECKING:
@@ -82,3 +82,22 @@ class PostgresVendors(Tables):
 
     async def waiting_by_channel(self) -> Mapping[str, int]:
         return {row["channel"]: row["waiting"] for row in await self._rows("waiting_by_channel")}
+
+    async def shared_token(self, name: str) -> SealedToken:
+        row = await self._row("shared_token", bucket_of(name), name)
+        return SealedToken(**row) if row else SealedToken(0, None, None)
+
+    async def take_token_turn(
+        self, name: str, number: int, owner: str, now: datetime, until: datetime
+    ) -> bool:
+        bucket = bucket_of(name)
+        if number == 0:
+            await self._value("new_token_row", bucket, name)
+        taken = await self._value("take_token_turn", bucket, name, number, owner, now, until)
+        return taken is not None
+
+    async def keep_token(self, name: str, owner: str, sealed: bytes, until: datetime) -> None:
+        await self._value("keep_token", bucket_of(name), name, owner, sealed, until)
+
+    async def give_token_turn_back(self, name: str, owner: str) -> None:
+        await self._value("give_token_turn_back", bucket_of(name), name, owner)

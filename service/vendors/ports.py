@@ -23,6 +23,15 @@ class VendorAct:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SealedToken:
+    """The latest shared token of a name; ``number`` 0 and nothing sealed where there was none yet."""
+
+    number: int
+    sealed: bytes | None
+    until: datetime | None
+
+
 class VendorStore(Protocol):
     """A part of `service.ports.Store`. Every method may raise `StoreUnavailable`."""
 
@@ -74,3 +83,18 @@ class VendorStore(Protocol):
     async def waiting_by_channel(self) -> Mapping[str, int]:
         """How many effects wait or are under way."""
         ...
+
+    async def shared_token(self, name: str) -> SealedToken: ...
+
+    async def take_token_turn(
+        self, name: str, number: int, owner: str, now: datetime, until: datetime
+    ) -> bool:
+        """Whether token ``number`` is still the latest and fetching another is this owner's; others keep away
+        ``until`` then."""
+        ...
+
+    async def keep_token(self, name: str, owner: str, sealed: bytes, until: datetime) -> None:
+        """It is the latest now, unless the owner's turn has passed to somebody else."""
+        ...
+
+    async def give_token_turn_back(self, name: str, owner: str) -> None: ...

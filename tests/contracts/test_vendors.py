@@ -8,6 +8,7 @@ import pytest
 from contracts.given import ADA, JOB, NOON, OFFER, READ, append
 
 from service.vendors.breaker import Failure, Patience
+from service.vendors.ports import SealedToken
 from service.vendors.rate import Rate
 
 RATE = Rate(spacing=0.125, interval=0.25, slack=1.0, horizon=2.0)
@@ -187,3 +188,33 @@ async def test_what_is_held_back_waits_without_an_attempt_and_can_still_find_out
 
 def seconds(count):
     return timedelta(seconds=count)
+
+
+async def test_of_many_who_saw_the_same_token_run_out_one_fetches_another(store):
+    until = NOON + seconds(60)
+    assert await store.shared_token("upwork:1") == SealedToken(0, None, None)
+    turns = await asyncio.gather(
+        *(store.take_token_turn("upwork:1", 0, f"r{n}", NOON, until) for n in range(5))
+    )
+    assert sorted(turns) == [False] * 4 + [True]
+    owner = f"r{turns.index(True)}"
+
+    await store.keep_token("upwork:1", "somebody else", b"theirs", until)
+    await store.keep_token("upwork:1", owner, b"sealed", NOON + seconds(3600))
+
+    assert await store.shared_token("upwork:1") == SealedToken(1, b"sealed", NOON + seconds(3600))
+    assert await store.take_token_turn("upwork:1", 0, "late", NOON, until) is False
+    assert await store.take_token_turn("upwork:1", 1, "next", NOON, until) is True
+    assert (await store.shared_token("upwork:2")).number == 0
+
+
+async def test_whoever_fails_to_fetch_or_is_gone_leaves_it_to_the_next(store):
+    until = NOON + seconds(60)
+    assert await store.take_token_turn("upwork:1", 0, "one", NOON, until)
+    await store.give_token_turn_back("upwork:1", "other")
+    assert not await store.take_token_turn("upwork:1", 0, "two", NOON, until)
+    await store.give_token_turn_back("upwork:1", "one")
+    assert await store.take_token_turn("upwork:1", 0, "two", NOON, until)
+    assert await store.take_token_turn("upwork:1", 0, "heir", until, until + seconds(60))
+    await store.keep_token("upwork:1", "two", b"late", until)
+    assert (await store.shared_token("upwork:1")).sealed is None

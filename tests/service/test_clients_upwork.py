@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -194,7 +196,10 @@ async def test_a_good_token_is_used_again() -> None:
 async def test_a_token_about_to_run_out_is_renewed_before_it_is_used_again(lasts: int) -> None:
     async with upwork(answering(expires_in=lasts)) as (client, vendor):
         await client.read("9001", "fl_12345")
-        client._tokens._until -= 1.5  # as if a second and a half had gone by
+        held = client._tokens._token
+        assert held is not None
+        earlier = held.until - timedelta(seconds=1.5)  # as if a second and a half had gone by
+        client._tokens._token = replace(held, until=earlier)
         await client.read("9001", "fl_12345")
     assert len(vendor.to(TOKEN)) == 2
 

@@ -44,6 +44,7 @@ TABLES = (
     "pace",
     "breaker",
     "vendor_act",
+    "oauth_token",
 )
 
 
