@@ -66,13 +66,17 @@ class Gate:
         self._patience = patience or Patience()
         self._seen = Seen()
         self._looks_at = 0.0
+        self._looks = self._settled = 0
 
     async def look(self) -> Seen:
-        """See what stands in the store now."""
+        """See what stands in the store now. A look that began before what is known here changes nothing."""
+        self._looks += 1
+        mine = self._looks
         acts = [(vendor, await self._store.acts_of(vendor, 1)) for vendor in VENDORS]
         pauses = {vendor: made[0] for vendor, made in acts if made and made[0].act == "pause"}
         found = {(b.vendor, b.operation): b for b in await self._store.breakers()}
-        self._seen = Seen(found, pauses)
+        if mine > self._settled:
+            self._seen, self._settled = Seen(found, pauses), mine
         return self._seen
 
     async def closed(self) -> frozenset[str]:
@@ -174,5 +178,6 @@ class Gate:
         was = self._seen.breakers.get((vendor, operation))
         found = await self._store.vendor_failed(vendor, operation, failure, self._patience)
         self._seen = Seen({**self._seen.breakers, (vendor, operation): found}, self._seen.pauses)
+        self._settled = self._looks
         if found.is_open and not (was and was.is_open):
             log.warning("a vendor is left alone for now", vendor=NAMES[vendor], operation=operation)

@@ -27,7 +27,7 @@ async def test_while_a_vendor_is_paused_webhooks_are_taken_and_its_calls_wait(wo
         assert "maintenance" in report["errors"]["1099policy"]
 
         calls = await world.drive.ten99policy.get("/_control/calls")
-        assert calls["total"] == 0 if "total" in calls else not calls["calls"]
+        assert calls["total"] == 0
         assert await codes(world) == ["vendor_paused"]
         assert (await vendor(world, "1099policy"))["waiting"] == 2
         async with world.session.get(f"{world.service.url}/metrics") as answered:

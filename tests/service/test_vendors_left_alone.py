@@ -8,6 +8,7 @@ from contracts.given import Clock
 from replicas import Scene, nobody_yet, scene
 from vendor_double import Says
 
+from service.store.memory import MemoryStore
 from service.store.postgres import PostgresStore
 
 ROTATED = Says(401, {"error_code": "invalid_api_key", "message": "The key is not valid."})
@@ -183,3 +184,30 @@ async def test_a_person_may_end_a_wait_before_its_time(stage: Scene) -> None:
     await replica.gate.resume("1099policy")
     await replica.work()
     assert (await stage.effects("1"))["CreateJob"].status == "done"
+
+
+async def test_a_look_that_was_under_way_does_not_undo_what_a_later_one_saw() -> None:
+    clock = Clock()
+    store = Slow(clock)
+    async with scene(store, clock) as stage:
+        replica = stage.make()
+        early = asyncio.create_task(replica.gate.look())
+        await store.asked.wait()
+        await store.add_act("upwork", "pause", "local", "why", "request:1")
+        assert (await replica.gate.look()).pauses.keys() == {"upwork"}
+        store.go_on.set()
+        assert (await early).pauses.keys() == {"upwork"}
+
+
+class Slow(MemoryStore):
+    """Keeps the first who asks for its breakers waiting."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def breakers(self):  # type: ignore[no-untyped-def]
+        if not self.asked.is_set():
+            self.asked.set()
+            await self.go_on.wait()
+        return await super().breakers()
