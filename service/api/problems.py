@@ -10,7 +10,7 @@ from aiohttp import web
 
 from domain.errors import CoverdError, ImpossibleTransition, NotKnown, Refused
 from service.handle import Contended
-from service.store.errors import StoreUnavailable
+from service.store.errors import NotStorable, StoreUnavailable
 
 log = structlog.get_logger("coverd.api")
 
@@ -103,6 +103,8 @@ def problem_of(error: Exception) -> Problem:
             )
         case NotKnown():
             return Problem(404, NO_ENGAGEMENT)
+        case NotStorable():
+            return Problem(422, "A value in it cannot be kept: it is too long, or holds what is no text.")
         case Refused() | ImpossibleTransition():
             return Problem(409, str(error))
         case Contended():

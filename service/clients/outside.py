@@ -5,7 +5,7 @@ answer one thing when it is checked and another when it is called.
 """
 
 import socket
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -41,8 +41,26 @@ def is_public(address: str) -> bool:
         told = ip_address(address.partition("%")[0])
     except ValueError:
         return False
-    inner = getattr(told, "ipv4_mapped", None) or getattr(told, "sixtofour", None) or told
-    return bool(told.is_global and inner.is_global and not told.is_multicast)
+    if inner := _within(told):
+        return is_public(str(inner))
+    given_out = isinstance(told, IPv4Address) or told in UNICAST
+    return given_out and told.is_global and not told.is_multicast
+
+
+UNICAST = ip_network("2000::/3")
+"""All of IPv6 that is given out to the internet (RFC 4291)."""
+
+NAT64 = ip_network("64:ff9b::/96")
+"""Under this a gateway reaches IPv4 (RFC 6052)."""
+
+
+def _within(address: IPv4Address | IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that an IPv6 address leads to."""
+    if isinstance(address, IPv4Address):
+        return None
+    if address in NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 def is_address(host: str) -> bool:

@@ -47,14 +47,17 @@ class Names(AbstractResolver):
         *("127.0.0.1", "127.9.9.9", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254"),
         *("100.64.0.1", "224.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1"),
         *("::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "2002:7f00:1::"),
-        *("::ffff:10.0.0.1", "2001:db8::1", "", "upwork.com"),
+        *("::ffff:10.0.0.1", "2001:db8::1", "", "upwork.com", "64:ff9b::7f00:1", "64:ff9b::a00:1"),
+        *("2001:0:7f00:1::", "64:ff9b:1::1", "::7f00:1", "0177.0.0.1", "2130706433"),
     ],
 )
 def test_what_is_not_on_the_internet_is_not_public(address: str) -> None:
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["93.184.215.14", "2606:4700::6810:85e5", "::ffff:93.184.215.14"])
+@pytest.mark.parametrize(
+    "address", ["93.184.215.14", "2606:4700::6810:85e5", "::ffff:93.184.215.14", "64:ff9b::5db8:d70e"]
+)
 def test_what_is_on_the_internet_is(address: str) -> None:
     assert is_public(address)
 
@@ -108,12 +111,13 @@ async def test_an_allowed_name_that_leads_inside_is_refused_for_good(leads: str)
     assert (names.asked, asked) == (["files.example"], [])
 
 
-async def test_a_name_is_resolved_once_so_it_cannot_change_its_mind() -> None:
-    """Public when it is judged and private afterwards: the connection goes to what was judged."""
+async def test_a_name_is_resolved_once_so_it_cannot_change_its_mind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judged well, and leading inside when it is asked again: the connection goes to what was judged."""
+    monkeypatch.setattr("service.clients.outside.is_public", lambda address: address == "127.0.0.2")
     async with listening() as (port, asked):
-        names = Names(files_example=[["203.0.113.7"], ["127.0.0.1"]])
+        names = Names(files_example=[["127.0.0.2"], ["127.0.0.1"]])
         error = await fetched(f"https://files.example:{port}/at_1", names, ("files.example",))
-    assert isinstance(error, VendorRefused)
+    assert isinstance(error, VendorUnavailable), "nothing listens on 127.0.0.2"
     assert (names.asked, asked) == (["files.example"], [])
 
 
