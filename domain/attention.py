@@ -59,6 +59,14 @@ def attention(s: Engagement) -> tuple[Attention, ...]:
     return (*holds, *parked, *_overdue(s), *_uncovered(s))
 
 
+def retryable(s: Engagement) -> frozenset[str]:
+    """The steps a retry would begin afresh and nobody decided to leave undone; ``read`` for what is held."""
+    held = not s.over and any(h.skipped is None for h in s.holds.values())
+    return frozenset(
+        (*(step for step, p in s.parked.items() if p.skipped is None), *(["read"] if held else []))
+    )
+
+
 _OVERDUE = {
     "opt_in_overdue": (
         "The freelancer has not completed the application session, so nothing covers the contract.",

@@ -62,6 +62,7 @@ from service.vendors.gate import Gate
 from service.vendors.limiter import Limiter
 from service.vendors.report import VendorReport
 from service.vendors.tokens import SharedToken
+from service.web.attention import AttentionPage
 from service.web.pages import Pages
 from service.web.signin import SignIn
 
@@ -272,6 +273,7 @@ def _routes(
 ) -> Routes:
     lists, vendors = ReadModels(pool), VendorReport(store, gate, clock)
     operator = Operator(store, handler, lists, clock)
+    waiting = Waiting(store, lists, sources, vendors, clock)
 
     async def measure() -> None:
         with as_unavailable():
@@ -291,7 +293,7 @@ def _routes(
             sources.heard,
         ),
         engagements=EngagementRoutes(store, handler, clock, sources.silent_since),
-        attention=AttentionRoutes(Waiting(store, lists, sources, vendors, clock), lists, operator),
+        attention=AttentionRoutes(waiting, lists, operator),
         deliveries=DeliveryRoutes(store, processor, operator),
         operations=OperationRoutes(store, handler, lists, clock, sources),
         feed=FeedRoutes(pool, tail),
@@ -301,6 +303,7 @@ def _routes(
         pages=Pages(
             store, handler, PageLists(lists, handler), clock, sources.silent_since, vendors.attention
         ),
+        attention_page=AttentionPage(store, waiting, clock),
         signin=SignIn(door),
     )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from domain import commands as c
-from domain.attention import UNMOVED_BY_RETRY
+from domain.attention import UNMOVED_BY_RETRY, retryable
 from domain.errors import CoverdError, Refused
 from projections.attention_list import Retryable
 from service.clock import Clock, epoch, rfc3339
@@ -92,10 +92,11 @@ class Operator:
         cause = f"operation:{operation.id}"
         origin = Origin(cause, cause, operation.actor)
         for engagement_id, steps in operation.targets:
-            command = c.RequestRetry(epoch(self._clock()), operation.reason or "", tuple(steps))
             try:
-                handled = await self._handler.engagement(engagement_id, command, origin)
-                told["retried" if handled.new else "settled"] += 1
+                left = retryable(await self._handler.load(engagement_id)).intersection(steps)
+                command = c.RequestRetry(epoch(self._clock()), operation.reason or "", tuple(sorted(left)))
+                new = left and (await self._handler.engagement(engagement_id, command, origin)).new
+                told["retried" if new else "settled"] += 1
             except StoreUnavailable:
                 raise
             except CoverdError:

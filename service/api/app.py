@@ -25,6 +25,7 @@ from service.api.vendors import VendorRoutes
 from service.clients.attachments import MAX_ATTACHMENT
 from service.ingest.webhooks import Webhooks
 from service.metrics import Metrics
+from service.web.attention import AttentionPage
 from service.web.pages import Pages, error_page
 from service.web.signin import SignIn, signin_instead
 
@@ -49,6 +50,7 @@ class Routes:
     vendors: VendorRoutes
     health: HealthRoutes
     pages: Pages
+    attention_page: AttentionPage
     signin: SignIn
 
 
@@ -103,6 +105,7 @@ def make_app(
     get("/metrics", routes.health.metrics)
     get("/openapi.json", routes.health.openapi)
     get("/", routes.pages.index)
+    get("/attention", routes.attention_page.show)
     get("/engagements/{id}", routes.pages.engagement)
     get("/static/{name}", routes.pages.static)
     get("/signin", routes.signin.form)

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.coverage import Span, gaps, spans
+from domain.events import EffectSkipped, HoldSkipped
 from domain.react import still_wanted
+from domain.recorded import Recorded
 from domain.state import Engagement
 from service.ports import EffectRow
-from service.web import words
+from service.web import labels, words
 from service.web.formats import wage
 
 
@@ -85,3 +87,24 @@ def open_calls(s: Engagement, effects: Sequence[EffectRow]) -> tuple[EffectRow, 
         for effect in effects
         if effect.status in ("waiting", "running") and still_wanted(s, effect.step, effect.generation)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """What a person decided to leave undone, why, and in which event."""
+
+    what: str
+    reason: str
+    version: int
+
+
+def skipped(s: Engagement, history: Sequence[Recorded]) -> tuple[Skipped, ...]:
+    """The calls and holds that are left as they are now, in the order in which that was decided."""
+    found = []
+    for recorded in history:
+        match recorded.event:
+            case EffectSkipped(step, reason) if (call := s.parked.get(step)) and call.skipped:
+                found.append((step, Skipped(f"The call to {labels.step(step)}", reason, recorded.version)))
+            case HoldSkipped(code, reason) if (held := s.holds.get(code)) and held.skipped:
+                found.append((code, Skipped(held.hold.message, reason, recorded.version)))
+    return tuple(dict(found).values())

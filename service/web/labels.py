@@ -117,6 +117,13 @@ def is_timer(step: str) -> bool:
     return step.startswith(("wake:", "deadline:"))
 
 
+ACTS = {
+    "retry": "Tried again",
+    "replay": "Deliveries processed again",
+    "skip": "Left as it is",
+    "verify": "The log was verified",
+}
+
 CALL_STATUS = {"waiting": "Waiting", "running": "Under way", "parked": "Given up"}
 
 _OUTCOMES = {

@@ -153,6 +153,7 @@ class Pages:
             window=facts.window(s),
             ids=facts.ids(s),
             periods=facts.periods(s, epoch(now)),
+            skipped=facts.skipped(s, history),
             calls=facts.open_calls(s, await self._store.effects_of(stream_id)),
             timeline=shown,
             left_out=len(timeline) - len(shown),

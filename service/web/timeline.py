@@ -14,13 +14,15 @@ from service.web import labels, words
 @dataclass(frozen=True, slots=True)
 class Entry:
     """``speaks_of`` is the effective time where it differs. ``cause`` is the call or request that led here,
-    None where it was the delivery itself; ``delivery`` is the one it all began with."""
+    None where it was the delivery itself; ``delivery`` is the one it all began with. ``actor`` is the person
+    who asked for it, None where nobody did."""
 
     version: int
     source: str
     text: str
     recorded_at: datetime
     speaks_of: int | None
+    actor: str | None
     cause: str | None
     delivery: str | None
     hash: str
@@ -73,6 +75,7 @@ def _entry(recorded: Recorded, before: str, after: str, began_with: str | None) 
         text=words.said(event),
         recorded_at=recorded.recorded_at,
         speaks_of=recorded.effective_at if differs else None,
+        actor=recorded.actor if _by_person(recorded) else None,
         cause=None if by_news else _cause(recorded),
         delivery=recorded.cause if by_news else began_with,
         hash=recorded.hash.hex()[:12],

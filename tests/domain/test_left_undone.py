@@ -18,6 +18,7 @@ from story import (
 
 from domain import commands as c
 from domain import events as e
+from domain.attention import retryable
 from domain.errors import Refused
 from domain.react import still_wanted
 
@@ -112,6 +113,13 @@ class TestARetryByName:
 
     def test_what_no_longer_waits_is_not_asked_for(self) -> None:
         quoted().when(retry("session", "read")).nothing_happens()
+
+    def test_what_was_skipped_is_not_among_what_many_are_tried_again_for(self) -> None:
+        story = given(offer(), FALCONER, parked("read"))
+        assert retryable(story.engagement) == {"read"}
+        assert retryable(story.given(leave("category_unmapped")).engagement) == {"read"}
+        assert retryable(story.given(leave("category_unmapped"), skip("read")).engagement) == set()
+        assert retryable(held().given(c.EndContract(NOW, NOW)).engagement) == set()
 
     def test_a_skipped_step_it_does_not_name_stays_skipped(self) -> None:
         story = given(offer(), contract_read(), parked("job"), skip("job"), parked("contractor"))

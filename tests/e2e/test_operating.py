@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from page_site import Seen, assert_locked_down, well_formed
 
 from service.demo import flows
 
@@ -283,3 +284,29 @@ async def test_a_replay_that_says_too_little_or_wrong_is_refused(
     asked = {"since": "2026-03-02T00:00:00Z", "until": "2026-03-03T00:00:00Z", "reason": "why"}
     status, problem = await post(world, "/v1/deliveries/replay", {**asked, **changed})
     assert (status, problem["errors"][0]["pointer"]) == (422, pointer)
+
+
+async def test_the_page_shows_each_cause_and_what_people_did(world: Any) -> None:
+    assert "Nothing waits" in (await page(world)).words
+    first, second = await refused(world, 2)
+    await junk(world, "dog.barked")
+    await post(world, "/v1/attention/retry", {"step": "quote", "limit": 1, "reason": "a <b>bold</b> try"})
+    await world.drive.until_state(first, "awaiting_opt_in")
+    await world.service.runner.caught_up()
+
+    seen = await page(world)
+
+    assert "2 things, for 2 reasons." in seen.words
+    assert "Upwork: deliveries nobody here knows of type dog.barked" in seen.words
+    assert "coverd retry --code effect_parked --step quote --dry-run" in seen.words
+    assert f"/engagements/{second}" in {a.get("href") for a in seen.all("a")}
+    assert "Tried again · 1 retried of 2" in seen.words
+    assert "a <b>bold</b> try" in seen.words
+    assert "by local · step quote, limit 1" in seen.words
+
+
+async def page(world: Any) -> Seen:
+    async with world.session.get(f"{world.service.url}/attention") as answered:
+        assert answered.status == 200
+        assert_locked_down(answered.headers)
+        return well_formed(await answered.text())

@@ -54,6 +54,7 @@ from service.poll.report import Found, Report
 from service.ports import Act, Delivery, DeliveryOutcome, Operation, StoredDelivery
 from service.settings import SCOPES
 from service.trouble import Trouble
+from service.web.attention import AttentionPage
 from service.web.pages import Pages
 from service.web.signin import SignIn
 
@@ -95,6 +96,7 @@ def the_app() -> web.Application:
         operations=OperationRoutes(NONE, NONE, NONE, utc_now, NONE),
         health=HealthRoutes(NONE, metrics, NONE),
         pages=Pages(NONE, NONE, NONE, utc_now),
+        attention_page=AttentionPage(NONE, NONE, utc_now),
         signin=SignIn(door),
     )
     return make_app(routes, door, metrics)

@@ -313,3 +313,33 @@ def test_values_read_exactly(told: object, expected: str) -> None:
 async def test_an_activated_contract_is_told(site: Any) -> None:
     seen = await (await site(quoted().given(activated()))).see("/engagements/9001")
     assert "The contract became active: offer of_77, freelancer fl_12345." in seen.words
+
+
+async def test_what_is_left_undone_says_why_until_somebody_asks_for_it(site: Any) -> None:
+    given_up = quoted().given(c.ParkEffect(NOW, "session", "OpenSession", "refused"))
+    left = given_up.given(c.SkipEffect(NOW + 60, "session", "insured <b>by hand</b>"))
+    seen = await (await site(left)).see("/engagements/9001")
+    assert "Left undone The call to open the application session insured <b>by hand</b>" in seen.words
+    assert "A person decided to leave a step undone; a retry takes it up again." in seen.words
+    assert "Needs attention" not in seen.words
+    again = left.given(c.RequestRetry(NOW + 90, "after all"))
+    assert "Left undone" not in (await (await site(again)).see("/engagements/9001")).words
+
+
+async def test_a_hold_left_as_it_is_shows_its_own_words_and_the_latest_reason(site: Any) -> None:
+    held = given(offer(), contract_read(replace(FRONTEND, category="Falconry")))
+    left = held.given(
+        c.SkipHold(NOW, "category_unmapped", "first thought"),
+        c.RequestRetry(NOW + 30, "try"),
+        c.SkipHold(NOW + 60, "category_unmapped", "second thought"),
+    )
+    words = (await (await site(left)).see("/engagements/9001")).words
+    section = words.partition("Left undone")[2].partition("Where it stands")[0]
+    assert "Upwork category Falconry is mapped to no category code. second thought" in section
+    assert "first thought" not in section
+
+
+def test_the_history_names_the_person_who_asked() -> None:
+    (first, *_) = recorded(quoted())
+    asked = replace(first, actor="token:Ava", cause="request:retry:1")
+    assert [x.actor for x in entries([asked, replace(first, version=2)])] == ["token:Ava", None]
