@@ -35,8 +35,11 @@ test: .venv/.dev ## Run the whole test suite
 check: .venv/.dev ## Format, lint, types, import contracts, diagram, fast tests
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/python -m domain.diagram --check README.md && $(BIN)/python -m pytest -m "not slow"
 
-audit: .venv/.dev ## Look for known faults in everything installed (needs the network)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check 'pip-audit>=2.9' && $(BIN)/pip-audit --skip-editable
+.venv/audit/bin/pip-audit: | .venv/bin/python
+	@$(BIN)/python -m venv .venv/audit && .venv/audit/bin/python -m pip install -q --disable-pip-version-check 'pip-audit>=2.9'
+
+audit: .venv/audit/bin/pip-audit ## Look for known faults in all that constraints.txt pins (needs the network)
+	@$< --strict --no-deps --disable-pip --progress-spinner off -r constraints.txt
 
 chaos: .venv/.dev ## Kill, stop and fail everything, then check the books (SEED=n ENGAGEMENTS=60 FAULTS=40)
 	@PYTHONPATH=tests $(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) --engagements $(or $(ENGAGEMENTS),60) --faults $(or $(FAULTS),40)
