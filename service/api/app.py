@@ -90,7 +90,7 @@ def make_app(
     add("POST", "/v1/attention/retry", routes.attention.retry)
     get("/v1/deliveries", routes.deliveries.items)
     add("POST", "/v1/deliveries/replay", routes.deliveries.replay_many)
-    get("/v1/deliveries/{id}", routes.deliveries.show)
+    get(r"/v1/deliveries/{id:(?!replay$)[^{}/]+}", routes.deliveries.show)
     add("POST", "/v1/deliveries/{id}/replay", routes.deliveries.replay)
     add("POST", "/v1/deliveries/{id}/skip", routes.deliveries.skip)
     get("/v1/operations", routes.operations.operations)
