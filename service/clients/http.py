@@ -46,6 +46,10 @@ class NotThereYet(VendorUnavailable):
     """{vendor} does not show {what} yet: {why}"""
 
 
+class Unusable(VendorUnavailable):
+    """{vendor} did {what}, but its answer cannot be used: {why}"""
+
+
 class TooLong(VendorUnavailable):
     """{vendor} could not answer {what}: {why}"""
 

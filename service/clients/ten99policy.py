@@ -16,6 +16,7 @@ from service.clients.http import (
     Answer,
     CredentialsRefused,
     Http,
+    Unusable,
     VendorRefused,
     VendorUnavailable,
     words,
@@ -113,7 +114,7 @@ class Ten99Policy:
     async def find_contractor(self, email: str) -> dict[str, Any] | None:
         """The contractor with exactly this e-mail (fact sheet 6.1), if there is one."""
         found = await self._get("/contractors", {"email": email})
-        return next((c for c in _rows(found) if email.casefold() in _emails(c)), None)
+        return next((c for c in _rows(found) if email.casefold() in _emails(c) and _is_id(c.get("id"))), None)
 
     async def create_contractor(self, freelancer_id: str, draft: ContractorDraft, key: str) -> dict[str, Any]:
         values = {
@@ -249,7 +250,8 @@ class Ten99Policy:
         found = self._checked(method, path, answer).json
         needs_id = method != "PUT" and path != CANCEL
         if not isinstance(found, dict) or (needs_id and not _is_id(found.get("id"))):
-            raise self._http.unavailable(f"{method} {path}", "the answer is no object with an id", answer)
+            why = "it is no object with an id"
+            raise Unusable(vendor="1099Policy", what=f"{method} {path}", why=why, status=answer.status)
         return found
 
     def _checked(self, method: str, path: str, answer: Answer) -> Answer:

@@ -13,7 +13,7 @@ from domain.effects import Effect
 from domain.errors import CoverdError
 from domain.ids import subject
 from domain.react import still_wanted
-from service.clients.http import CredentialsRefused, Crowded, VendorRefused, VendorUnavailable
+from service.clients.http import CredentialsRefused, Crowded, Unusable, VendorRefused, VendorUnavailable
 from service.effects.backoff import Ladder
 from service.effects.perform import Desk, NotYet, left_behind, perform
 from service.handle import Contended, Origin
@@ -26,6 +26,9 @@ from service.vendors.gate import Gate
 LEASE_SECONDS = 60.0
 """How long a crash holds an effect up. A call that outlasts it is made again under the same key, and only one
 of the two outcomes counts."""
+
+TRIES_IN_VAIN = 8
+"""After so many, a minute or two, an answer of no use, or a failure of coverd itself, is for a person."""
 
 SETTLE_TRIES = 10
 """The call is made: its outcome is appended again and again before the whole effect is tried anew."""
@@ -239,14 +242,16 @@ class Worker:
         log.warning("our credentials are refused", error=refused.plain, **_names(claimed))
 
     async def _failed_here(self, claimed: Claimed, error: str) -> None:
-        if self._ladder.exhausted(claimed.created_at, self._desk.clock(), claimed.attempt):
+        exhausted = self._ladder.exhausted(claimed.created_at, self._desk.clock(), claimed.attempt)
+        if exhausted or claimed.attempt >= TRIES_IN_VAIN:
             await self._park(claimed, error, error)
         else:
             await self._later(claimed, error, error)
 
     async def _unavailable(self, claimed: Claimed, error: VendorUnavailable) -> None:
         now = self._desk.clock()
-        if self._ladder.exhausted(claimed.created_at, now, claimed.attempt):
+        in_vain = isinstance(error, Unusable) and claimed.attempt >= TRIES_IN_VAIN
+        if in_vain or self._ladder.exhausted(claimed.created_at, now, claimed.attempt):
             await self._park(claimed, str(error), error.plain)
             return
         key = f"{claimed.key}-r{claimed.attempt}" if error.definite and claimed.attempt % 2 == 0 else None
@@ -299,7 +304,11 @@ class Worker:
                 if not left:
                     await self._later(claimed, str(error), str(error))
             except CoverdError as error:
-                await self._failed_here(claimed, f"coverd: {type(error).__name__}: {error}")
+                why = f"coverd: {type(error).__name__}: {error}"
+                if isinstance(settles, EffectParkedMark):
+                    await self._later(claimed, why, why)  # not even that can be recorded
+                else:
+                    await self._failed_here(claimed, why)
                 return
 
 
