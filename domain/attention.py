@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from domain.assignments import canceled_at
 from domain.coverage import carried_until, instant, spans
 from domain.deadlines import deadlines, runs_beyond
+from domain.evolve import MAPPED_STEPS
 from domain.lifecycle import ASSIGNED, LAPSED, QUOTED, UNDER_REVIEW
 from domain.react import still_wanted
 from domain.state import Engagement
@@ -31,14 +32,14 @@ UNMOVED_BY_RETRY = frozenset(
 
 
 def attention(s: Engagement) -> tuple[Attention, ...]:
-    """Everything that waits for a person; what one decided to leave undone does not.
+    """Everything that waits for a person: not what one decided to leave undone, nor what is tried again.
 
     A call that was given up counts while its deed is still to be done: after the contract's end that is
     an invoice or the end of coverage at most.
     """
     holds = (
         ()
-        if s.over
+        if s.over or s.rereading
         else tuple(
             Attention(h.hold.code, h.hold.message, h.since, h.hold.fix)
             for h in s.holds.values()
@@ -54,17 +55,22 @@ def attention(s: Engagement) -> tuple[Attention, ...]:
             step,
         )
         for step, p in s.parked.items()
-        if p.skipped is None and still_wanted(s, step, s.generation(step))
+        if p.skipped is None and not _begins_afresh(s, step) and still_wanted(s, step, s.generation(step))
     )
     return (*holds, *parked, *_overdue(s), *_uncovered(s))
 
 
 def retryable(s: Engagement) -> frozenset[str]:
-    """The steps a retry would begin afresh and nobody decided to leave undone; ``read`` for what is held."""
-    held = not s.over and any(h.skipped is None for h in s.holds.values())
-    return frozenset(
-        (*(step for step, p in s.parked.items() if p.skipped is None), *(["read"] if held else []))
-    )
+    """The steps a retry would begin afresh: none that somebody decided to leave undone, nor one that is tried
+    again already. ``read`` stands for what is held."""
+    held = not s.over and not s.rereading and any(h.skipped is None for h in s.holds.values())
+    parked = (k for k, p in s.parked.items() if p.skipped is None and not _begins_afresh(s, k))
+    return frozenset((*parked, *(["read"] if held else [])))
+
+
+def _begins_afresh(s: Engagement, step: str) -> bool:
+    """Whether it only waits for the contract to be read again."""
+    return s.rereading and step in MAPPED_STEPS
 
 
 _OVERDUE = {

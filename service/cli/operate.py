@@ -1,5 +1,8 @@
 """The commands with which people operate many engagements and deliveries: causes, retries, skips, replays."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -40,8 +43,28 @@ async def causes(code: str | None, as_json: bool, url: str | None) -> None:
     put_table(("count", "code", "step", "first seen", "last seen", "e.g.", "cause", "what clears it"), rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """So many in all, ``pause`` seconds between two requests."""
+
+    limit: int
+    pause: float
+
+    async def batches(self) -> AsyncIterator[int]:
+        """How many each request may take."""
+        for begun in range(0, self.limit, BATCH):
+            if begun:
+                await asyncio.sleep(self.pause)
+            yield min(BATCH, self.limit - begun)
+
+
 async def retry_many(
-    asked: dict[str, Any], limit: int, dry_run: bool, reason: str | None, as_json: bool, url: str | None
+    asked: dict[str, Any],
+    brake: Brake,
+    dry_run: bool,
+    reason: str | None,
+    as_json: bool,
+    url: str | None,
 ) -> None:
     """Batch by batch; each one takes the longest waiting that are left."""
     if dry_run:
@@ -51,11 +74,10 @@ async def retry_many(
         end("Say why: --reason is kept in each history.", MISUSED)
     told: list[dict[str, Any]] = []
     async with service(url, "operate") as peer:
-        while limit > 0:
-            body = {**asked, "reason": reason, "limit": min(BATCH, limit)}
+        async for size in brake.batches():
+            body = {**asked, "reason": reason, "limit": size}
             operation = await _once(peer, "/v1/attention/retry", body)
             told.append(operation)
-            limit -= BATCH
             say(f"{operation['id']}: {_counts(operation)} of {operation['matched']}")
             if operation["picked"] == operation["matched"]:
                 break
@@ -63,7 +85,12 @@ async def retry_many(
 
 
 async def replay_many(
-    asked: dict[str, Any], limit: int, dry_run: bool, reason: str | None, as_json: bool, url: str | None
+    asked: dict[str, Any],
+    brake: Brake,
+    dry_run: bool,
+    reason: str | None,
+    as_json: bool,
+    url: str | None,
 ) -> None:
     if dry_run:
         await _count("/v1/deliveries/replay", asked, "deliveries", as_json, url)
@@ -73,11 +100,10 @@ async def replay_many(
     told: list[dict[str, Any]] = []
     cursor: str | None = asked.get("cursor")
     async with service(url, "operate") as peer:
-        while limit > 0:
-            body = given(**{**asked, "cursor": cursor}, reason=reason, limit=min(BATCH, limit))
+        async for size in brake.batches():
+            body = given(**{**asked, "cursor": cursor}, reason=reason, limit=size)
             operation = await _once(peer, "/v1/deliveries/replay", body)
             told.append(operation)
-            limit -= BATCH
             cursor = operation["result"]["next"]
             say(f"{operation['id']}: {_counts(operation)} of {operation['matched']} left")
             if cursor is None:

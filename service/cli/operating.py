@@ -39,6 +39,7 @@ def retry_command(
     kind: str | None = None,
     since: str | None = None,
     limit: int = operate.BATCH,
+    pause: float = 1.0,
     dry_run: Flag = False,
     reason: str | None = None,
     json: Json = False,
@@ -53,12 +54,13 @@ def retry_command(
         kind: only calls of this kind, e.g. CreateQuote
         since: only what has waited since then at the earliest, e.g. 2026-03-02T10:40:00Z
         limit: on so many engagements at most, the longest waiting first
+        pause: seconds between two requests, each of which takes twenty
         dry_run: only count them
         reason: why; kept in each history
     """
     asked = operate.given(code=code, step=step, kind=kind, since=since)
     if engagement is None:
-        run(operate.retry_many(asked, limit, dry_run, reason, json, url))
+        run(operate.retry_many(asked, operate.Brake(limit, pause), dry_run, reason, json, url))
     elif code or kind or since or dry_run:
         end("Of one engagement say only the step: coverd retry ID --step STEP --reason …", MISUSED)
     elif reason is None:
@@ -123,6 +125,7 @@ def replay_deliveries_command(
     outcome: Outcome | None = None,
     cursor: str | None = None,
     limit: int = operate.BATCH,
+    pause: float = 1.0,
     dry_run: Flag = False,
     reason: str | None = None,
     json: Json = False,
@@ -137,11 +140,12 @@ def replay_deliveries_command(
         outcome: only those that came to this
         cursor: begin behind this delivery
         limit: so many at most, the oldest first
+        pause: seconds between two requests, each of which takes twenty
         dry_run: only count them
         reason: why; kept beside what was asked
     """
     asked = operate.given(since=since, until=until, source=source, outcome=outcome, cursor=cursor)
-    run(operate.replay_many(asked, limit, dry_run, reason, json, url))
+    run(operate.replay_many(asked, operate.Brake(limit, pause), dry_run, reason, json, url))
 
 
 @commands.command(name="operations")

@@ -539,7 +539,7 @@ class TestHolds:
     def test_a_retry_reads_the_contract_again_and_maps_it_anew(self) -> None:
         held = given(offer(), contract_read(replace(FRONTEND, category="Falconry")))
         retried = held.when(c.RequestRetry(NOW + 60, "mapped falconry")).starts("read#2")
-        retried.needs("category_unmapped")
+        retried.needs()  # it is tried again: nobody has anything to do
         retried.when(contract_read(at=NOW + 61)).starts("job").needs()
 
     def test_a_hold_still_there_after_a_retry_stays_as_old_as_it_was(self) -> None:

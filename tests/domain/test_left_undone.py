@@ -82,8 +82,8 @@ class TestAHold:
         story.then(e.HoldSkipped("category_unmapped", "nobody is to be insured here")).needs().starts()
 
     def test_a_retry_that_meets_it_again_asks_again(self) -> None:
-        again = held().given(leave("category_unmapped")).when(retry()).needs("category_unmapped")
-        again.starts("read#2").when(FALCONER).needs("category_unmapped")
+        again = held().given(leave("category_unmapped")).when(retry()).starts("read#2").needs()
+        again.when(FALCONER).needs("category_unmapped")
 
     def test_one_that_says_something_else_waits_again(self) -> None:
         other = contract_read(replace(FRONTEND, category="Heraldry"))
@@ -113,6 +113,13 @@ class TestARetryByName:
 
     def test_what_no_longer_waits_is_not_asked_for(self) -> None:
         quoted().when(retry("session", "read")).nothing_happens()
+
+    def test_what_is_tried_again_already_waits_for_nobody(self) -> None:
+        both = given(offer(), contract_read(), parked("job"), parked("contractor")).given(retry("job"))
+        assert retryable(both.needs().engagement) == set()
+        given_up = both.given(parked("read")).needs("effect_parked")
+        assert retryable(given_up.engagement) == {"read"}
+        assert retryable(held().given(retry("read")).needs().engagement) == set()
 
     def test_what_was_skipped_is_not_among_what_many_are_tried_again_for(self) -> None:
         story = given(offer(), FALCONER, parked("read"))

@@ -108,7 +108,7 @@ async def test_deliveries_are_listed_skipped_and_replayed(world: Any, coverd: Co
     assert await coverd("replay-deliveries", *window, "--dry-run") == (0, "25 deliveries.")
     assert (await coverd("replay-deliveries", *window))[0] == 2
     asked = ("replay-deliveries", *window, "--reason", "mapped")
-    assert await coverd(*asked, "--limit", "21") == (0, "21 taken up again.")
+    assert await coverd(*asked, "--limit", "21", "--pause", "0") == (0, "21 taken up again.")
     cursor = sorted(d["id"].partition("-")[2] for d in listed)[20]
     (behind,) = (d["id"] for d in listed if d["id"].endswith(cursor))
     assert await coverd(*asked, "--cursor", behind, "--limit", "100") == (0, "4 taken up again.")
