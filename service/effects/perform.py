@@ -13,6 +13,7 @@ from domain.state import PolicyNews
 from domain.values import KnownContractor
 from service.clients.fields import instant
 from service.clients.http import NotThereYet, VendorRefused
+from service.clients.policies import is_active, status_of
 from service.clients.ten99policy import Ten99Policy
 from service.clients.upwork import Upwork
 from service.clock import Clock, epoch
@@ -378,12 +379,12 @@ def _read(policy: dict[str, Any], told: tuple[_News, ...], answers: int | None, 
     whether the policy is active where the news so far says otherwise.
     """
     policy_id, quote = str(policy["id"]), policy.get("quote")
-    is_active, last = _is_active(policy), told[-1] if told else None
+    active_now, last = _is_active(policy), told[-1] if told else None
     created = min(instant(policy.get("created")) or now, now)
     since = max(created, answers or created)
     starts_at, ends_at = instant(policy.get("effective_date")), instant(policy.get("expiration_date"))
     dated = starts_at is not None and ends_at is not None
-    if is_active and not dated:
+    if active_now and not dated:
         raise _unreadable(policy_id, "it shows no dates")
 
     def active(at: int, resumed: bool) -> c.NotePolicyActive:
@@ -393,16 +394,16 @@ def _read(policy: dict[str, Any], told: tuple[_News, ...], answers: int | None, 
     terms = [n for n in told if isinstance(n, c.NotePolicyActive)]
     if dated and (answers is not None or not any(n.effective_at is not None for n in terms)):
         yield active(since, any(n.resumed and n.at == since for n in terms))
-    if is_active and isinstance(last, c.NotePolicyOver):
+    if active_now and isinstance(last, c.NotePolicyOver):
         yield active(last.at, True)
-    if not is_active:
+    if not active_now:
         yield from _read_over(policy, last, since, now)
 
 
 def _read_over(policy: dict[str, Any], last: _News | None, since: int, now: int) -> Iterator[_News]:
     """Its end, where the news has not said so. A cancellation that shows no date counts from now, or from the
     expiration date if that has moved."""
-    expires, canceled = instant(policy.get("expiration_date")), policy.get("status") != "expired"
+    expires, canceled = instant(policy.get("expiration_date")), status_of(policy) != "expired"
     dated = instant(policy.get("cancellation_date")) or (None if canceled else expires)
     if isinstance(last, c.NotePolicyOver) and dated in (None, last.ended_at):
         return
@@ -421,10 +422,10 @@ def _unreadable(policy_id: str, why: str) -> VendorRefused:
 
 def _is_active(policy: dict[str, Any]) -> bool:
     """Raises `VendorRefused` for a status nobody knows: it proves neither cover nor its end."""
-    status = policy.get("status")
-    if status not in (None, "active", "cancelled", "canceled", "expired"):
+    said = is_active(policy)
+    if said is None:
         raise _unreadable(str(policy.get("id")), "its status is one nobody here knows")
-    return status in (None, "active") and policy.get("is_active", True) is not False
+    return said
 
 
 async def _upload_certificate(

@@ -6,6 +6,7 @@ from typing import Any
 from domain.coverage import policy_spans
 from domain.state import Certificate, Engagement, Policy
 from service.clients.fields import instant
+from service.clients.policies import status_of
 from service.poll.facts import Fact
 
 Row = Mapping[str, Any]
@@ -20,7 +21,7 @@ def policy_facts(row: Row, engagements: Sequence[Engagement], now: int) -> Itera
     A status is dated by when it was seen: that it came after all news we have is certain, and when exactly
     the vendor does not say. What it means for cover is in its own dates.
     """
-    status = _status(row)
+    status = status_of(row)
     if status is None or all(_shows(e.policies.get(str(row["id"])), row, status, now) for e in engagements):
         return
     held = [e.policies[str(row["id"])] for e in engagements if str(row["id"]) in e.policies]
@@ -41,13 +42,6 @@ def _since(row: Row, status: str, now: int) -> int | None:
         "expired": instant(row.get("expiration_date")),
     }.get(status)
     return said if said is not None and said <= now else None
-
-
-def _status(row: Row) -> str | None:
-    said = row.get("status")
-    if said in TYPES:
-        return str(said)
-    return {True: "active", False: "cancelled"}.get(row.get("is_active"))  # type: ignore[arg-type]
 
 
 def _policy_fact(row: Row, status: str, latest: int, at: int, said_at: int | None) -> Fact:

@@ -66,6 +66,8 @@ CHANGES: list[tuple[dict[str, Any], list[str], str]] = [
     ({"status": "cancelled"}, ["policy.canceled"], "lapsed"),
     ({"status": "cancelled", "expiration_date": START + DAY}, ["policy.canceled"], "insured"),
     ({"status": None, "is_active": False}, ["policy.canceled"], "lapsed"),
+    ({"status": "active", "is_active": False}, ["policy.canceled"], "lapsed"),
+    ({"status": "canceled", "is_active": None}, ["policy.canceled"], "lapsed"),
     ({"status": "expired", "expiration_date": NOW + DAY}, ["policy.expired"], "lapsed"),
     ({"expiration_date": END + 30 * DAY}, ["policy.active"], "insured"),
 ]
@@ -81,6 +83,12 @@ def test_a_change_of_a_policy_becomes_one_piece_of_news_that_settles_it(
     after = told(story, facts)
     assert after.engagement.state == state
     assert list(policy_facts(row, [after.engagement], LATER + 60)) == []
+
+
+@pytest.mark.parametrize("status", ["sleeping", 7, ["active"], {}, ""])
+def test_a_status_nobody_knows_proves_nothing(status: Any) -> None:
+    row = policy(status=status, is_active=True, expiration_date=END + DAY)
+    assert types(policy_facts(row, [insured().engagement, awaiting_opt_in().engagement], LATER)) == []
 
 
 def test_a_policy_nobody_told_of_is_told_from_its_beginning() -> None:
