@@ -14,11 +14,16 @@ Row = Mapping[str, Any]
 
 
 def assignment_facts(row: Row, engagement: Engagement, made: Assignment, now: int) -> Iterator[Fact]:
-    """That this assignment is cancelled, or its dates, where the engagement shows otherwise."""
+    """That this assignment covers no more, or its dates, where the engagement shows otherwise."""
     if id_of(row.get("id")) != made.assignment_id:
         return
+    known = canceled_at(engagement, made.assignment_id)
     if row.get("cancelled") is True:
-        yield from _cancelled(row, made.assignment_id, canceled_at(engagement, made.assignment_id), now)
+        yield from _cancelled(row, made.assignment_id, known, now)
+        return
+    void = _void(row)
+    if void is not None:
+        yield from _cancelled(_as_cancelled(row, void), made.assignment_id, known, now)
         return
     starts, ends = instant(row.get("effective_date")), instant(row.get("end_date"))
     if starts is None or ends is None or Window(starts, ends) == dates_of(engagement, made):
@@ -27,6 +32,26 @@ def assignment_facts(row: Row, engagement: Engagement, made: Assignment, now: in
     said = f"dates:{starts}:{ends}:{latest}"
     changed = _fact(row, made.assignment_id, said, "assignment.changed", max(now, latest), None)
     yield replace(changed, webhook=False)
+
+
+def deleted_facts(engagement: Engagement, made: Assignment, now: int) -> Iterator[Fact]:
+    """That this assignment, of which the vendor knows nothing any more, is cancelled."""
+    known = canceled_at(engagement, made.assignment_id)
+    row = _as_cancelled({"id": made.assignment_id}, "deleted")
+    yield from _cancelled(row, made.assignment_id, known, now)
+
+
+def _void(row: Row) -> str | None:
+    """Why it covers nothing though nobody cancelled it (fact sheet 6.7), None where it covers or cannot be
+    read: only a plain no is a no."""
+    if row.get("bind") is False:
+        return "not bound"
+    return "not eligible" if _result(row.get("eligible")) is False else None
+
+
+def _as_cancelled(row: Row, reason: str) -> Row:
+    """As the vendor shows one that it cancels now."""
+    return {**row, "cancelled": True, "cancellation_date": None, "cancellation_reason": reason}
 
 
 def _cancelled(row: Row, id: str, known: int | None, now: int) -> Iterator[Fact]:
@@ -45,7 +70,8 @@ def standing_facts(row: Row, engagement: Engagement, until: int) -> Iterator[Fac
     """
     id, created = id_of(row.get("id")), instant(row.get("created"))
     starts, ends = instant(row.get("effective_date")), instant(row.get("end_date"))
-    covers = row.get("bind") is not False and _eligible(row.get("eligible"))
+    eligible = row.get("eligible") is None or _result(row["eligible"]) is True
+    covers = row.get("bind") is not False and eligible
     theirs = id_of(row.get("contractor")) in (None, engagement.contractor_id)
     if id is None or starts is None or ends is None or not covers or not theirs:
         return
@@ -56,8 +82,9 @@ def standing_facts(row: Row, engagement: Engagement, until: int) -> Iterator[Fac
             yield from _cancelled(row, id, None, at)
 
 
-def _eligible(said: Any) -> bool:
-    return said is None or (said.get("result") if isinstance(said, dict) else said) is True
+def _result(eligible: Any) -> Any:
+    """What it says under ``result``, or plainly."""
+    return eligible.get("result") if isinstance(eligible, dict) else eligible
 
 
 def _fact(row: Row, id: str, said: str, type: str, at: int, said_at: int | None) -> Fact:

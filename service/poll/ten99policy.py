@@ -1,6 +1,6 @@
 """What 1099Policy is asked: its events, and what live engagements have there."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +12,7 @@ from service.clients.http import VendorRefused
 from service.clients.pages import PAGE, Row, back_to, rows
 from service.clients.ten99policy import Ten99Policy
 from service.handle import Handler
-from service.poll.assignments import assignment_facts, standing_facts
+from service.poll.assignments import assignment_facts, deleted_facts, standing_facts
 from service.poll.facts import Fact
 from service.poll.policies import certificate_facts, policy_facts
 from service.ports import Store
@@ -47,10 +47,17 @@ async def differences(
             if shown := await _one(vendor, path):
                 found += certificate_facts(shown, certificate, now)
         for made in running(engagement, now):
-            path = f"/assignments/{quote(made.assignment_id, safe='')}"
-            if shown := await _one(vendor, path):
-                found += assignment_facts(shown, engagement, made, now)
+            found += await _of_assignment(vendor, engagement, made, now)
     return list({fact.body["id"]: fact for fact in found}.values())
+
+
+async def _of_assignment(
+    vendor: Ten99Policy, engagement: Engagement, made: Assignment, now: int
+) -> Iterable[Fact]:
+    shown = await _one(vendor, f"/assignments/{quote(made.assignment_id, safe='')}")
+    if shown is None:
+        return deleted_facts(engagement, made, now)
+    return assignment_facts(shown, engagement, made, now)
 
 
 def running(engagement: Engagement, now: int) -> list[Assignment]:
@@ -92,11 +99,11 @@ async def _all(vendor: Ten99Policy, path: str) -> AsyncIterator[dict[str, Any]]:
 
 
 async def _one(vendor: Ten99Policy, path: str) -> dict[str, Any] | None:
-    """An object by its path, None where there is none any more."""
+    """An object by its path, None where there is none any more; empty where the answer is no object."""
     try:
         found = await vendor.read(path)
     except VendorRefused as refused:
         if refused.status == 404:
             return None
         raise
-    return found if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}

@@ -11,7 +11,7 @@ from domain import commands as c
 from domain import events as e
 from domain.values import Window
 from service.ingest.translate import Acts, translate
-from service.poll.assignments import assignment_facts, standing_facts
+from service.poll.assignments import assignment_facts, deleted_facts, standing_facts
 from service.poll.facts import Fact
 
 LATER = NOW + 3 * DAY
@@ -52,6 +52,34 @@ def test_a_cancelled_assignment_is_news_once(change: dict[str, Any], said_at: in
     after = told(story, [fact])
     after.becomes(state)
     assert list(about(row, after, LATER + 60)) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"bind": False}, {"eligible": {"result": False, "message": "moved"}}, {"eligible": False}],
+)
+def test_one_that_was_unbound_or_made_ineligible_is_cancelled_as_of_now_once(change: dict[str, Any]) -> None:
+    story, row = assigned().given(policy_read()), assignment(**change)
+    (fact,) = about(row, story)
+    assert (fact.type, fact.body["created"], fact.said_at) == ("assignment.cancelled", LATER, None)
+    after = told(story, [fact])
+    after.then(e.AssignmentCancelled("an_1", LATER, LATER), *after.told[1:]).becomes("lapsed")
+    assert after.covered(LATER + DAY).covered is False
+    assert list(about(row, after, LATER + 60)) == []
+
+
+@pytest.mark.parametrize("eligible", [None, {}, {"result": "false"}, {"result": 0}, "no", {"result": True}])
+def test_only_a_plain_no_makes_it_ineligible(eligible: Any) -> None:
+    assert list(about(assignment(eligible=eligible, bind=True), assigned())) == []
+
+
+def test_one_that_is_gone_is_cancelled_as_of_now_once() -> None:
+    story = assigned().given(policy_read())
+    made = story.engagement.assignments[0]
+    (fact,) = deleted_facts(story.engagement, made, LATER)
+    assert (fact.type, fact.about, fact.body["created"]) == ("assignment.cancelled", "an_1", LATER)
+    after = told(story, [fact]).becomes("lapsed")
+    assert list(deleted_facts(after.engagement, made, LATER + 60)) == []
 
 
 def test_other_dates_of_an_assignment_are_news_each_time_they_change() -> None:
