@@ -1,6 +1,7 @@
 """What 1099Policy shows of policies and certificates, against what engagements show. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from domain.coverage import policy_spans
@@ -33,6 +34,18 @@ def policy_facts(row: Row, engagements: Sequence[Engagement], now: int) -> Itera
         if status == "active":
             return
     yield _policy_fact(row, status, latest, max(now, latest), _since(row, status, now))
+
+
+def running_policies(engagement: Engagement, now: int) -> list[str]:
+    """The ids of its policies whose cover is not known to be over."""
+    last = {id: policy_spans(policy)[-1:] for id, policy in engagement.policies.items()}
+    return [id for id, spans in last.items() if spans and not spans[0].over(now)]
+
+
+def gone_facts(id: str, engagements: Sequence[Engagement], now: int) -> Iterator[Fact]:
+    """That a policy of which the vendor knows nothing any more is cancelled as of now."""
+    for fact in policy_facts({"id": id, "status": "cancelled", "cancellation_date": now}, engagements, now):
+        yield replace(fact, said_at=None)
 
 
 def _since(row: Row, status: str, now: int) -> int | None:

@@ -14,7 +14,7 @@ from service.clients.ten99policy import Ten99Policy
 from service.handle import Handler
 from service.poll.assignments import assignment_facts, deleted_facts, standing_facts
 from service.poll.facts import Fact
-from service.poll.policies import certificate_facts, policy_facts
+from service.poll.policies import certificate_facts, gone_facts, policy_facts, running_policies
 from service.ports import Store
 
 
@@ -34,13 +34,25 @@ def _event_fact(row: dict[str, Any]) -> Fact:
 async def differences(
     vendor: Ten99Policy, store: Store, handler: Handler, engagements: Sequence[Engagement], now: int
 ) -> list[Fact]:
-    """What the vendor shows of these engagements and they don't."""
+    """What the vendor shows of these engagements and they don't.
+
+    A policy that runs here and is not in its contractor's list is asked for by its own id: a list may leave
+    it out, but only what is gone answers 404.
+    """
     found: list[Fact] = []
+    listed: set[str] = set()
     for contractor in dict.fromkeys(e.contractor_id for e in engagements if e.contractor_id):
         async for row in _all(vendor, f"/contractors/{quote(contractor, safe='')}/policies"):
-            concerned = await _concerned(store, handler, row)
-            if concerned:
-                found += policy_facts(row, concerned, now)
+            if (id := id_of(row.get("id"))) is not None:
+                listed.add(id)
+                found += policy_facts(row, await _concerned(store, handler, row), now)
+    for missing in {id: None for e in engagements for id in running_policies(e, now) if id not in listed}:
+        shown = await _one(vendor, f"/policies/{quote(missing, safe='')}")
+        concerned = await _concerned(store, handler, {"id": missing})
+        if shown is None:
+            found += gone_facts(missing, concerned, now)
+        elif id_of(shown.get("id")) == missing:
+            found += policy_facts(shown, concerned, now)
     for engagement in engagements:
         for certificate in engagement.certificates.values():
             path = f"/files/certificates/{quote(certificate.certificate_id, safe='')}"
@@ -88,14 +100,24 @@ async def _concerned(store: Store, handler: Handler, row: dict[str, Any]) -> lis
 
 
 async def _all(vendor: Ten99Policy, path: str) -> AsyncIterator[dict[str, Any]]:
+    """The rows of a list, none where whom it belongs to is gone."""
     after: str | None = None
-    while page := await rows(vendor.read, path, after):
+    while page := await _page(vendor, path, after):
         for row in page:
             yield row
         last = id_of(page[-1].get("id"))
         if len(page) < PAGE or last in (None, after):
             return
         after = last
+
+
+async def _page(vendor: Ten99Policy, path: str, after: str | None) -> list[Row]:
+    try:
+        return await rows(vendor.read, path, after)
+    except VendorRefused as refused:
+        if refused.status == 404:
+            return []
+        raise
 
 
 async def _one(vendor: Ten99Policy, path: str) -> dict[str, Any] | None:

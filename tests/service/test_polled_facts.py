@@ -21,7 +21,7 @@ from domain.state import Engagement
 from service.clients.rows import ContractRow, OfferRow
 from service.ingest.translate import Acts, translate
 from service.poll.facts import Fact
-from service.poll.policies import certificate_facts, policy_facts
+from service.poll.policies import certificate_facts, gone_facts, policy_facts, running_policies
 from service.poll.upwork import contract_facts, offer_facts
 from service.ports import POLLED
 
@@ -83,6 +83,17 @@ def test_a_change_of_a_policy_becomes_one_piece_of_news_that_settles_it(
     after = told(story, facts)
     assert after.engagement.state == state
     assert list(policy_facts(row, [after.engagement], LATER + 60)) == []
+
+
+def test_a_policy_that_is_gone_is_cancelled_as_of_now_once() -> None:
+    story = insured()
+    (id,) = running_policies(story.engagement, LATER)
+    (fact,) = gone_facts(id, [story.engagement], LATER)
+    assert (fact.type, fact.about, fact.body["created"], fact.said_at) == ("policy.canceled", id, LATER, None)
+    after = told(story, [fact]).becomes("lapsed")
+    assert after.covered(LATER).covered is False
+    assert running_policies(after.engagement, LATER) == []
+    assert running_policies(story.engagement, END) == [], "it ran out, and may well be gone"
 
 
 @pytest.mark.parametrize("status", ["sleeping", 7, ["active"], {}, ""])
