@@ -21,12 +21,15 @@ from service.api.deliveries import DeliveryRoutes
 from service.api.engagements import EngagementRoutes
 from service.api.feed import FeedRoutes
 from service.api.health import HealthRoutes
+from service.api.lane import Lanes
 from service.api.operations import OperationRoutes
 from service.api.patience import Patience
 from service.api.rates import Rates
 from service.api.reconcile import ReconcileRoutes
 from service.api.refusals import Refusals
 from service.api.server import HttpRunner
+from service.api.short import LINES, Short
+from service.api.statuses import Statuses
 from service.api.tokens import Tokens
 from service.api.vendors import VendorRoutes
 from service.api.waiting import Waiting
@@ -165,7 +168,15 @@ async def serving(
             ladder=tuning.ladder,
             gate=gate,
         )
-        processor = Processor(store, handler, config, clock, metrics, sweep_seconds=tuning.sweep_seconds)
+        processor = Processor(
+            store,
+            handler,
+            config,
+            clock,
+            metrics,
+            sweep_seconds=tuning.sweep_seconds,
+            waiting=store.receipts_waiting,
+        )
         parts = Parts(
             store, handler, processor, desk.upwork, desk.ten99policy, ReadModels(pool), metrics, clock
         )
@@ -213,8 +224,9 @@ async def serving(
             changing = follow(_proofs(settings), routes.webhooks.use, tuning.sweep_seconds)
             stack.push_async_callback(_ended, asyncio.create_task(changing, name="secrets"))
             app = make_app(routes, door, metrics, tuning.patience, tuning.refusals)
+            short = Short(routes.webhooks, routes.statuses, door, metrics, tuning.refusals)
             is_open = door.is_open
-            url = await _listen(app, settings, tuning.patience, stack)
+            url = await _listen(app, short, settings, tuning.patience, stack)
         yield Service(url, store, handler, processor, worker, runner, desk, reconciler, is_open)
 
 
@@ -274,6 +286,7 @@ def _routes(
     lists, vendors = ReadModels(pool), VendorReport(store, gate, clock)
     operator = Operator(store, handler, lists, clock)
     waiting = Waiting(store, lists, sources, vendors, clock)
+    statuses = Statuses(store, clock, sources.silent_since)
 
     async def measure() -> None:
         with as_unavailable():
@@ -292,7 +305,8 @@ def _routes(
             metrics,
             sources.heard,
         ),
-        engagements=EngagementRoutes(store, handler, clock, sources.silent_since),
+        engagements=EngagementRoutes(store, handler, clock, statuses, sources.silent_since),
+        statuses=statuses,
         attention=AttentionRoutes(waiting, lists, operator),
         deliveries=DeliveryRoutes(store, processor, operator),
         operations=OperationRoutes(store, handler, lists, clock, sources),
@@ -308,11 +322,16 @@ def _routes(
     )
 
 
-async def _listen(app: web.Application, settings: Settings, patience: Patience, stack: AsyncExitStack) -> str:
+async def _listen(
+    app: web.Application, short: Short, settings: Settings, patience: Patience, stack: AsyncExitStack
+) -> str:
     app_runner = HttpRunner(app, patience)
     await app_runner.setup()
     stack.push_async_callback(app_runner.cleanup)
-    site = web.TCPSite(app_runner, settings.host, settings.port, backlog=1024)
-    await site.start()
-    host, port = app_runner.addresses[0][:2]
+    assert app_runner.server is not None
+    lanes = Lanes(LINES, short.respond, app_runner.server, patience)
+    stack.push_async_callback(lanes.close)
+    server = await asyncio.get_running_loop().create_server(lanes, settings.host, settings.port, backlog=1024)
+    stack.callback(server.close)
+    host, port = server.sockets[0].getsockname()[:2]
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"

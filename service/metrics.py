@@ -2,12 +2,15 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from service.timings import Timings
+
 
 class Metrics:
     """Every metric coverd keeps; names begin with ``coverd_``."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._delivered: dict[tuple[str, str], Counter] = {}
         ProcessCollector(namespace="coverd", registry=self.registry)
         self.deliveries = Counter(
             "coverd_deliveries_total",
@@ -30,12 +33,12 @@ class Metrics:
         self.effect_seconds = Histogram(
             "coverd_effect_seconds", "Time an effect's calls took.", ["kind"], registry=self.registry
         )
-        self.requests = Histogram(
+        self.requests = Timings(
             "coverd_http_request_seconds",
             "Requests by route, method and status.",
-            ["route", "method", "status"],
-            registry=self.registry,
+            ("route", "method", "status"),
         )
+        self.registry.register(self.requests)
         self.feed_lag = Gauge(
             "coverd_feed_lag_events", "Events not yet in the read models.", registry=self.registry
         )
@@ -86,6 +89,14 @@ class Metrics:
             ["vendor"],
             registry=self.registry,
         )
+
+    def delivered(self, source: str, outcome: str) -> None:
+        """Count a webhook request."""
+        key = source, outcome
+        series = self._delivered.get(key)
+        if series is None:
+            series = self._delivered[key] = self.deliveries.labels(source, outcome)
+        series.inc()
 
     def render(self) -> bytes:
         """The exposition text."""

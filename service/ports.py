@@ -1,6 +1,6 @@
 """The ports between the service's parts: what a store promises, held by one contract suite."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -239,6 +239,11 @@ class Store(VendorStore, Protocol):
 
     async def head(self, stream_id: str) -> Head: ...
 
+    def head_since(self, stream_id: str, version: int) -> Awaitable[Head | None]:
+        """The stream now, or None where it still is at ``version``. Never older than what was committed when
+        this was asked."""
+        ...
+
     async def history(
         self, stream_id: str, after_version: int = 0, limit: int | None = None
     ) -> Sequence[Recorded]:
@@ -314,8 +319,11 @@ class Store(VendorStore, Protocol):
 
     # inbox
 
-    async def receive(self, delivery: Delivery) -> tuple[str, bool]:
-        """Commit a delivery: its id and whether it is new. The caller processes it under a lease."""
+    def receive(self, delivery: Delivery, *, leased: bool = True) -> Awaitable[tuple[str, bool]]:
+        """Commit a delivery: its id and whether it is new.
+
+        ``leased``: the caller processes it at once, and others may only when the lease is over; else anybody.
+        """
         ...
 
     async def delivery(self, delivery_id: str) -> StoredDelivery | None: ...

@@ -1,10 +1,8 @@
 """The HTTP application: the routes, and the one middleware that every request passes."""
 
 import asyncio
-import re
 import time
 from dataclasses import dataclass
-from uuid import uuid4
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -21,6 +19,8 @@ from service.api.patience import PATIENCE, Patience
 from service.api.problems import PROBLEM, Handler, Problem, answer
 from service.api.reconcile import ReconcileRoutes
 from service.api.refusals import Refusals
+from service.api.request_ids import request_id as request_id_of
+from service.api.statuses import Statuses
 from service.api.vendors import VendorRoutes
 from service.clients.attachments import MAX_ATTACHMENT
 from service.ingest.webhooks import Webhooks
@@ -28,9 +28,6 @@ from service.metrics import Metrics
 from service.web.attention import AttentionPage
 from service.web.pages import Pages, error_page
 from service.web.signin import SignIn, signin_instead
-
-PLAIN_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,100}")
-"""What is taken over from a caller: nothing a person could be named by, or a line of a log be forged with."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """Those that metrics count by name; strangers must not make up more."""
@@ -44,6 +41,7 @@ class Routes:
     engagements: EngagementRoutes
     attention: AttentionRoutes
     deliveries: DeliveryRoutes
+    statuses: Statuses
     operations: OperationRoutes
     feed: FeedRoutes
     reconcile: ReconcileRoutes
@@ -117,7 +115,7 @@ def make_app(
 def _outermost(door: Door, metrics: Metrics, refusals: Refusals) -> Middleware:
     @web.middleware
     async def outermost(request: web.Request, handler: Handler) -> web.StreamResponse:
-        request_id = _request_id(request)
+        request_id = request_id_of(request.headers.get("X-Request-Id"))
         request[REQUEST_ID] = request_id
         began = time.perf_counter()
 
@@ -132,7 +130,7 @@ def _outermost(door: Door, metrics: Metrics, refusals: Refusals) -> Middleware:
         route = resource.canonical if resource else "unknown"
         took = time.perf_counter() - began
         method = request.method if request.method in METHODS else "other"
-        metrics.requests.labels(route, method, str(answered.status)).observe(took)
+        metrics.requests.add((route, method, str(answered.status)), took)
         if answered.status == 401:
             await _in_turn(answered, refusals)
         return answered
@@ -170,9 +168,3 @@ async def _as_wanted(request: web.Request, handler: Handler, request_id: str) ->
         shown.headers.update(problem.headers)
         return shown
     return answered
-
-
-def _request_id(request: web.Request) -> str:
-    """The caller's X-Request-Id when it is a plain short word, else one of ours."""
-    given = request.headers.get("X-Request-Id", "")
-    return given if PLAIN_ID.fullmatch(given) else uuid4().hex

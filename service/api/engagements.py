@@ -9,8 +9,7 @@ from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from domain import commands as c
-from domain.codec import engagement_from
-from domain.coverage import answer, spans
+from domain.coverage import answer
 from domain.days import over_day
 from domain.errors import NotKnown
 from domain.evolve import Entry, evolve
@@ -32,6 +31,7 @@ from service.api.reading import (
     text_field,
     whole_number,
 )
+from service.api.statuses import Statuses
 from service.api.views import coverage_view, day_view, engagement_view, event_view
 from service.clients.attachments import MAX_ATTACHMENT
 from service.clock import Clock, epoch
@@ -47,6 +47,10 @@ SECONDS = (946_684_800, 4_102_444_800)
 """Epoch seconds of the years 2000 to 2100; a number of milliseconds lies far outside."""
 
 
+NOT_KEPT = "private, max-age=0, must-revalidate"
+"""How long an answer may be used without asking again."""
+
+
 def json_response(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     return web.Response(
         status=status, body=orjson.dumps(body), content_type="application/json", headers=headers
@@ -54,27 +58,27 @@ def json_response(body: Any, status: int = 200, headers: dict[str, str] | None =
 
 
 class EngagementRoutes:
-    def __init__(self, store: Store, handler: Handler, clock: Clock, silence: Silence = never_silent) -> None:
+    def __init__(
+        self,
+        store: Store,
+        handler: Handler,
+        clock: Clock,
+        statuses: Statuses,
+        silence: Silence = never_silent,
+    ) -> None:
         self._store = store
+        self._statuses = statuses
         self._handler = handler
         self._clock = clock
         self._silence = silence
 
     async def show(self, request: web.Request) -> web.Response:
         only(request)
-        engagement_id = request.match_info["id"]
-        head = await self._store.head(engagement_stream(engagement_id))
-        if head.version == 0:
-            raise NotKnown(engagement_id=engagement_id)
-        engagement = engagement_from(head.status)
-        now, silent = epoch(self._clock()), await self._silence()
-        headers = {
-            "ETag": _tag(engagement, now, silent),
-            "Cache-Control": "private, max-age=0, must-revalidate",
-        }
-        if _matches(request.headers.get("If-None-Match"), headers["ETag"]):
+        shown = await self._statuses.of(request.match_info["id"])
+        headers = {"ETag": shown.tag, "Cache-Control": NOT_KEPT}
+        if unchanged(request.headers.get("If-None-Match"), shown.tag):
             return web.Response(status=304, headers=headers)
-        return json_response(engagement_view(engagement, now, head.updated_at, silent), headers=headers)
+        return web.Response(body=shown.body, content_type="application/json", headers=headers)
 
     async def coverage(self, request: web.Request) -> web.Response:
         """Covered at an instant, or on a day with ``tz``, as known now or at ``known_at``."""
@@ -218,17 +222,8 @@ class EngagementRoutes:
         return json_response(view, status=202 if handled.new else 200)
 
 
-def _tag(engagement: Engagement, now: int, silent_since: int | None) -> str:
-    """Changes with every event, with every boundary of cover that time passes, and when silence sets in."""
-    passed = sum(
-        1 for span in spans(engagement) for edge in (span.start, span.end) if edge is not None and edge <= now
-    )
-    ended = int(engagement.ended_at is not None and engagement.ended_at <= now)
-    unheard = "" if silent_since is None else f"-s{silent_since}"
-    return f'"{engagement.version}-{passed}-{ended}{unheard}"'
-
-
-def _matches(given: str | None, tag: str) -> bool:
+def unchanged(given: str | None, tag: str) -> bool:
+    """Whether what the caller has is what it would get (``If-None-Match``)."""
     if given is None:
         return False
     return given.strip() == "*" or tag in (one.strip().removeprefix("W/") for one in given.split(","))

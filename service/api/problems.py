@@ -57,6 +57,8 @@ class Problem(Exception):
         return TITLES.get(self.status, "The request was refused")
 
 
+PROBLEM_JSON = "application/problem+json"
+
 PROBLEM = web.ResponseKey("problem", Problem)
 """Where a response keeps the problem it tells of."""
 
@@ -83,7 +85,7 @@ def response(problem: Problem, request_id: str) -> web.Response:
     answered = web.Response(
         status=problem.status,
         body=body_of(problem, request_id),
-        content_type="application/problem+json",
+        content_type=PROBLEM_JSON,
         headers=problem.headers,
     )
     answered[PROBLEM] = problem.with_traceback(None)  # which would hold on to the request's body
@@ -140,9 +142,14 @@ async def answer(request: web.Request, handler: Handler, request_id: str) -> web
             raise
         return response(problem_of(error), request_id)
     except Exception as error:
-        problem = problem_of(error)
-        if problem.status == 500:
-            resource = request.match_info.route.resource
-            route = resource.canonical if resource else "unknown"
-            log.exception("a request failed", request_id=request_id, route=route)
-        return response(problem, request_id)
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource else "unknown"
+        return response(problem_in(error, request_id, route), request_id)
+
+
+def problem_in(error: Exception, request_id: str, route: str) -> Problem:
+    """What to answer instead; a fault of ours is logged."""
+    problem = problem_of(error)
+    if problem.status == 500:
+        log.exception("a request failed", exc_info=error, request_id=request_id, route=route)
+    return problem

@@ -18,7 +18,7 @@ from service.api.problems import OURS, Problem, body_of, response
 log = structlog.get_logger("coverd.api")
 
 
-class _Timer:
+class Timer:
     """Does one thing unless it is stopped in time."""
 
     __slots__ = ("_act", "_handle", "_seconds")
@@ -48,8 +48,8 @@ class Connection(web.RequestHandler):
         super().__init__(
             manager, keepalive_timeout=patience.idle, lingering_time=patience.refused_body, **more
         )
-        self._head = _Timer(patience.head, self._head_is_late)
-        self._unread = _Timer(patience.unread, self._cut)
+        self._head = Timer(patience.head, self._head_is_late)
+        self._unread = Timer(patience.unread, self._cut)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -97,7 +97,7 @@ class Connection(web.RequestHandler):
 
     def _head_is_late(self) -> None:
         if self.transport is not None and self._awaits_head():
-            self.transport.write(_too_slow())
+            self.transport.write(too_slow())
             self.force_close()
 
     def _cut(self) -> None:
@@ -106,10 +106,10 @@ class Connection(web.RequestHandler):
 
 
 UNREADABLE = "This is no HTTP/1.1 request that can be read: its head is malformed or too long."
-LATE = "The head of the request did not come in time."
+LATE = "The request did not come in time."
 
 
-def _too_slow() -> bytes:
+def too_slow() -> bytes:
     """The whole answer, written without a request."""
     body = body_of(Problem(408, LATE), uuid4().hex)
     head = "HTTP/1.1 408 Request Timeout\r\nContent-Type: application/problem+json\r\nConnection: close\r\n"

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from domain.errors import CoverdError
 from migrations.errors import MigrationError
+from service import loops
 from service.cli.sandboxes import SandboxesFailed
 from service.cli.terminal import FAILED, MISUSED, end
 from service.config import ConfigRefused
@@ -23,7 +24,7 @@ Flag = Annotated[bool, Parameter(negative="")]
 def run(work: Coroutine[Any, Any, None]) -> None:
     """Run a command; what it cannot do becomes one clear sentence and a code."""
     try:
-        asyncio.run(work)
+        loops.run(work)
     except (SettingsRefused, ConfigRefused) as error:
         end(str(error), MISUSED)
     except (CoverdError, MigrationError, EmbeddedPostgresError, SandboxesFailed) as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -11,12 +12,20 @@ from domain.ids import subject
 from service.clock import Clock, epoch
 from service.config import Config
 from service.handle import Handler, Origin
+from service.ingest.backlog import Backlog
 from service.ingest.translate import Acts, Quiet, Unknown, Unusable, translate
 from service.metrics import Metrics
-from service.ports import POLLED, Lookup, Store, StoredDelivery
+from service.ports import POLLED, Delivery, Lookup, Store, StoredDelivery
 from service.store.errors import StoreUnavailable
 
 LEASE_SECONDS = 60.0
+
+SWEPT_AT_ONCE = 200
+"""A sweep takes no more than this process soon gets to."""
+
+STOP_SECONDS = 5.0
+"""How long a process that stops goes on with what it has committed itself."""
+
 PARKED_LONG = timedelta(minutes=15)
 """A delivery that has found no engagement for so long is shown to people."""
 
@@ -42,7 +51,9 @@ class Processor:
         metrics: Metrics,
         *,
         sweep_seconds: float = 1.0,
+        waiting: Callable[[], int] = lambda: 0,
     ) -> None:
+        """``waiting`` says how many senders wait for their answer: they come first."""
         self._store = store
         self._handler = handler
         self._config = config
@@ -50,6 +61,7 @@ class Processor:
         self._metrics = metrics
         self._sweep_seconds = sweep_seconds
         self._running: set[asyncio.Task[None]] = set()
+        self._backlog = Backlog(self._guarded_here, waiting)
         self._stopping = asyncio.Event()
         self._look = asyncio.Event()
         self._known: dict[Lookup, None] = {}
@@ -66,9 +78,19 @@ class Processor:
         if self._sweeper:
             await asyncio.gather(self._sweeper, return_exceptions=True)
         await asyncio.gather(*self._running, return_exceptions=True)
+        await self._backlog.stop(STOP_SECONDS)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether this process can take one more delivery as its own."""
+        return self._backlog.has_room and not self._stopping.is_set()
+
+    def take(self, delivery_id: str, delivery: Delivery) -> None:
+        """Process a delivery this process has just committed under a lease."""
+        self._backlog.add(StoredDelivery(delivery_id, delivery, None, None, None, (), None, 1))
 
     def soon(self, delivery_id: str) -> None:
-        """Process a delivery this process has just committed."""
+        """Process a delivery that was just made due."""
         task = asyncio.create_task(self._by_id(delivery_id))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -88,16 +110,16 @@ class Processor:
         return stored
 
     async def _sweep_on(self) -> None:
+        clock = asyncio.get_running_loop().time
+        due_at = clock() + self._sweep_seconds
         while not self._stopping.is_set():
-            due = False
-            try:
-                await asyncio.wait_for(self._look.wait(), self._sweep_seconds)
-            except TimeoutError:
-                due = True
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._look.wait(), max(due_at - clock(), 0))
             self._look.clear()
             try:
                 await self._take_up_again()
-                if await self._wake_waiting() or due:
+                if await self._wake_waiting() or clock() >= due_at:
+                    due_at = clock() + self._sweep_seconds
                     await self._sweep_once()
             except StoreUnavailable as error:
                 log.warning("the store cannot be reached; waiting", error=str(error))
@@ -126,13 +148,10 @@ class Processor:
                 raise
 
     async def _sweep_once(self) -> None:
-        claimed = await self._store.claim_deliveries(100, LEASE_SECONDS, self._clock())
-        for place, stored in enumerate(claimed):
-            try:
-                await self._guarded(stored)
-            except StoreUnavailable:
-                self._left += [later.id for later in claimed[place:]]
-                raise
+        free = SWEPT_AT_ONCE - len(self._backlog)
+        if free > 0:
+            for stored in await self._store.claim_deliveries(free, LEASE_SECONDS, self._clock()):
+                self._backlog.add(stored)
 
     async def _by_id(self, delivery_id: str) -> None:
         try:
@@ -141,6 +160,12 @@ class Processor:
                 await self._guarded(stored)
         except StoreUnavailable:
             self._left.append(delivery_id)
+
+    async def _guarded_here(self, stored: StoredDelivery) -> None:
+        try:
+            await self._guarded(stored)
+        except StoreUnavailable:
+            self._left.append(stored.id)
 
     async def _guarded(self, stored: StoredDelivery) -> None:
         """Process one delivery; a fault of ours sets it aside with its own time, and never its neighbours."""

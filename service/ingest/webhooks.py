@@ -1,6 +1,6 @@
 """POST /webhooks/…: prove, commit, answer. 2xx is sent only after the delivery is in the store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -10,22 +10,21 @@ from aiohttp import web
 from service.api.problems import Problem
 from service.api.reading import as_it_is, whole_body
 from service.clock import Clock
+from service.ingest.keeping import Keeper, Kept
 from service.ingest.process import Processor
 from service.ingest.signatures import Claim, Verdict, claimed, verify
 from service.metrics import Metrics
 from service.ports import Delivery, Store
 from service.settings import WebhookProof
-from service.store.deadline import promptly
 from service.store.errors import StoreUnavailable
 
 MAX_BODY = 256 * 1024
 MAX_ID = 200
 
-ANSWER_SECONDS = 0.8
-"""How long a sender waits for the store at most; then it is told to come again."""
-
-UNCONFIRMED = 10_000
-"""How many deliveries whose senders were told so are remembered until they come again."""
+_ANSWERS = {
+    True: b'{"delivery":"%b","duplicate":false}',
+    False: b'{"delivery":"%b","duplicate":true}',
+}
 
 Source = Literal["upwork", "1099policy"]
 
@@ -42,17 +41,17 @@ class Webhooks:
         metrics: Metrics,
         heard: Callable[[str], None] = lambda _source: None,
     ) -> None:
-        self._store = store
-        self._processor = processor
+        self.keeper = Keeper(store, processor)
         self._proofs = proofs
+        self._worth_keeping = {source: _worth_keeping(proof) for source, proof in proofs.items()}
         self._clock = clock
         self._metrics = metrics
         self._heard = heard
-        self._unconfirmed: dict[tuple[str, str], None] = {}
 
     def use(self, source: Source, proof: WebhookProof) -> None:
         """From now on deliveries of ``source`` prove themselves by this: its secrets were changed."""
         self._proofs[source] = proof
+        self._worth_keeping[source] = _worth_keeping(proof)
 
     async def upwork(self, request: web.Request) -> web.Response:
         return await self._receive(request, "upwork")
@@ -62,66 +61,59 @@ class Webhooks:
 
     async def _receive(self, request: web.Request, source: Source) -> web.Response:
         try:
-            delivery = await self._proven(request, source)
-            delivery_id, new = await self._kept(delivery)
+            as_it_is(request)
+            if 0 < (request.content_length or 0) <= MAX_BODY:
+                _believe(claimed(self._proofs[source], request.headers, self._clock().timestamp()))
+            body = await whole_body(request, MAX_BODY)
         except Problem as problem:
-            self._metrics.deliveries.labels(source, str(problem.status)).inc()
+            self._count(source, str(problem.status))
             raise
-        except StoreUnavailable:
-            self._metrics.deliveries.labels(source, "503").inc()
-            raise
-        self._heard(source)
-        if new:
-            self._processor.soon(delivery_id)
-        self._metrics.deliveries.labels(source, "stored" if new else "duplicate").inc()
-        body = {"delivery": delivery_id, "duplicate": not new}
-        return web.Response(
-            status=202 if new else 200, body=orjson.dumps(body), content_type="application/json"
-        )
-
-    async def _kept(self, delivery: Delivery) -> tuple[str, bool]:
-        """Its id, and whether its sender hears for the first time that it is here.
-
-        Raises `StoreUnavailable`.
-        """
-        key = delivery.source, delivery.dedupe
+        delivery = self.proven(source, request.headers, body)
         try:
-            delivery_id, new = await promptly(self._store.receive(delivery), ANSWER_SECONDS)
+            kept = await self.keeper.kept(delivery)
         except StoreUnavailable:
-            self._unconfirmed[key] = None  # it may have been kept all the same
-            if len(self._unconfirmed) > UNCONFIRMED:
-                del self._unconfirmed[next(iter(self._unconfirmed))]
+            self._count(source, "503")
             raise
-        unheard = key in self._unconfirmed
-        self._unconfirmed.pop(key, None)
-        return delivery_id, new or unheard
+        status, answer = self.said(source, kept)
+        return web.Response(status=status, body=answer, content_type="application/json")
 
-    async def _proven(self, request: web.Request, source: Source) -> Delivery:
-        as_it_is(request)
+    def proven(self, source: Source, sent: Mapping[str, str], body: bytes) -> Delivery:
+        """The delivery as it is kept; ``sent`` are the request's headers. Raises `Problem`."""
         proof = self._proofs[source]
-        if 0 < (request.content_length or 0) <= MAX_BODY:
-            _believe(claimed(proof, request.headers, self._clock().timestamp()))
-        body = await whole_body(request, MAX_BODY)
-        if not body:
-            raise Problem(400, "The body is empty.")
         now = self._clock()
-        verdict = verify(proof, request.headers, body, now.timestamp())
-        _believe(verdict)
-        headers = {
-            name: request.headers[name]
-            for name in (proof.header, proof.dedupe_header, "webhook-timestamp", "Content-Type")
-            if name in request.headers and not (proof.scheme == "token" and name == proof.header)
-        }
-        dedupe = dedupe_key(request.headers.get(proof.dedupe_header), body)
+        if not body:
+            self._count(source, "400")
+            raise Problem(400, "The body is empty.")
+        verdict = verify(proof, sent, body, now.timestamp())
+        if not verdict.ok:
+            self._count(source, "401")
+            _believe(verdict)
+        dedupe = dedupe_key(sent.get(proof.dedupe_header), body)
         return Delivery(
-            source=source,
-            dedupe=dedupe,
-            body=body,
-            headers={name.lower(): _kept(value) for name, value in headers.items()},
-            verdict=f"{proof.scheme}: {verdict.why}",
-            received_at=now,
-            also=other_key(dedupe, body),
+            source,
+            dedupe,
+            body,
+            {name: _kept(sent[name]) for name in self._worth_keeping[source] if name in sent},
+            f"{proof.scheme}: {verdict.why}",
+            now,
+            None if dedupe.startswith("body:") else other_key(dedupe, body),
         )
+
+    def said(self, source: Source, kept: Kept) -> tuple[int, bytes]:
+        """Status and body of the answer to a delivery that is committed."""
+        delivery_id, new = kept
+        self._heard(source)
+        self._count(source, "stored" if new else "duplicate")
+        return 202 if new else 200, _ANSWERS[new] % delivery_id.encode()
+
+    def _count(self, source: Source, outcome: str) -> None:
+        self._metrics.delivered(source, outcome)
+
+
+def _worth_keeping(proof: WebhookProof) -> tuple[str, ...]:
+    """The headers that prove a delivery, small letters; never a secret."""
+    names = (proof.header, proof.dedupe_header, "webhook-timestamp", "content-type")
+    return tuple(name.lower() for name in names[proof.scheme == "token" :])
 
 
 def _believe(found: Verdict | Claim) -> None:

@@ -1,21 +1,17 @@
 """Flushing gathered work to Postgres over a line of its own; a culprit is found by halves."""
 
-import base64
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import orjson
 
-from service.ports import Appended, Delivery
-from service.store.arrivals import LEASE, Arrivals, bucket_of_delivery, delivery_id
+from domain.ids import bucket_of
+from service.ports import Appended, Head
 from service.store.errors import StoreUnavailable, translated
 from service.store.lines import Line
-from service.store.rows import delivery_given
+from service.store.rows import Row, head
 from service.store.statements import sql
-
-if TYPE_CHECKING:
-    from service.store.lines import Connection
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -58,49 +54,26 @@ class AppendFlush:
         return [Appended(row["outcome"], row["version"]) for row in ordered]
 
 
-class ReceiveFlush:
-    """Keeps deliveries; answers each with its id and whether it is new."""
+class HeadsFlush:
+    """Reads heads together: each the stream now, or None where it still is at the version known."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._arrivals = Arrivals()
 
-    async def __call__(self, deliveries: Sequence[Delivery]) -> Sequence[tuple[str, bool] | Exception]:
-        return await by_halves(deliveries, self._send)
-
-    async def _send(self, deliveries: Sequence[Delivery]) -> Sequence[tuple[str, bool]]:
-        given = arriving(deliveries, self._arrivals)
-        return await self._line.run(lambda connection: receive(connection, given))
-
-
-def arriving(deliveries: Sequence[Delivery], arrivals: Arrivals) -> list[dict[str, Any]]:
-    """Deliveries as ``receive.sql`` takes them, each with an arrival of its own."""
-    return [
-        {
-            "ordinal": ordinal,
-            "bucket": bucket_of_delivery(delivery),
-            "arrival": arrivals.next(delivery.received_at),
-            "body": base64.b64encode(delivery.body).decode(),
-            "received_at": delivery.received_at,
-            "wake_at": delivery.received_at + LEASE,
-            **delivery_given(delivery),
-        }
-        for ordinal, delivery in enumerate(deliveries)
-    ]
+    async def __call__(self, asked: Sequence[tuple[str, int]]) -> Sequence[Head | Exception | None]:
+        ids, known = [id for id, _ in asked], [str(version) for _, version in asked]
+        buckets = [str(bucket_of(id)) for id in ids]
+        try:
+            rows = await self._line.run(lambda line: line.fetch(sql("heads"), buckets, ids, known))
+        except Exception as error:
+            problem = translated(error)
+            if not isinstance(problem, StoreUnavailable):
+                raise problem from error
+            return [StoreUnavailable(**problem.fields) for _ in asked]
+        found = {row["ordinal"]: row for row in rows}
+        return [_head_since(id, known, found.get(n)) for n, (id, known) in enumerate(asked, start=1)]
 
 
-async def receive(connection: "Connection", given: Sequence[dict[str, Any]]) -> Sequence[tuple[str, bool]]:
-    """Keep the new ones; the id of each and whether it is new."""
-    new = {row["ordinal"] for row in await connection.fetch(sql("receive"), orjson.dumps(given).decode())}
-    answers = []
-    for one in given:
-        place = one["bucket"], one["arrival"]
-        if one["ordinal"] not in new:
-            keys = one["bucket"], one["source"], one["dedupe"], one["also_bucket"], one["also"]
-            first = await connection.fetchrow(sql("arrival_of"), *keys)
-            if first is None:
-                raise StoreUnavailable(why="what a delivery doubles was gone a moment later")
-            place = first["bucket"], first["arrival"]
-        # The place is ours also where an earlier try got through and its answer was lost.
-        answers.append((delivery_id(*place), place == (one["bucket"], one["arrival"])))
-    return answers
+def _head_since(stream_id: str, known: int, row: Row | None) -> Head | None:
+    version = row["version"] if row else 0
+    return None if version == known else head(stream_id, row)

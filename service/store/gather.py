@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from service.store.errors import StoreUnavailable
@@ -19,12 +18,14 @@ MOST_WAITING = 64 << 20
 Flush = Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]]
 
 
-@dataclass(slots=True)
 class _Waiting(Generic[Item, Result]):
-    item: Item
-    key: Hashable
-    size: int
-    answer: asyncio.Future[Result] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    __slots__ = ("answer", "item", "key", "size")
+
+    def __init__(self, item: Item, key: Hashable, size: int, answer: asyncio.Future[Result]) -> None:
+        self.item = item
+        self.key = key
+        self.size = size
+        self.answer = answer
 
 
 class Gatherer(Generic[Item, Result]):
@@ -39,24 +40,35 @@ class Gatherer(Generic[Item, Result]):
         self._waiting: deque[_Waiting[Item, Result]] = deque()
         self._bytes = 0
         self._flushing: asyncio.Task[None] | None = None
+        self._in_flight = 0
         self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def submit(self, item: Item, key: Hashable, size: int) -> Result:
+    @property
+    def unanswered(self) -> int:
+        """How many items wait for the next flush or are in the one under way."""
+        return len(self._waiting) + self._in_flight
+
+    def submit(self, item: Item, key: Hashable, size: int) -> asyncio.Future[Result]:
         """The result of ``item``, which has ``size`` bytes. A caller that gives up may still be served.
 
-        Raises `StoreUnavailable` once closed or while too much waits, and whatever the flush answers for this
-        item.
+        Fails with `StoreUnavailable` once closed or while too much waits, and with whatever the flush answers
+        for this item.
         """
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Result] = self._loop.create_future()
         if self._closed:
-            raise StoreUnavailable(why="it is closed")
+            answer.set_exception(StoreUnavailable(why="it is closed"))
+            return answer
         if self._bytes > MOST_WAITING:
-            raise StoreUnavailable(why="too much waits for it already")
-        waiting: _Waiting[Item, Result] = _Waiting(item, key, size)
-        self._waiting.append(waiting)
+            answer.set_exception(StoreUnavailable(why="too much waits for it already"))
+            return answer
+        self._waiting.append(_Waiting(item, key, size, answer))
         self._bytes += size
         if self._flushing is None:
-            self._flushing = asyncio.create_task(self._flush_all(), name="store-flush")
-        return await waiting.answer
+            self._flushing = self._loop.create_task(self._flush_all(), name="store-flush")
+        return answer
 
     async def close(self) -> None:
         """Take nothing new and see what was taken through."""
@@ -67,9 +79,11 @@ class Gatherer(Generic[Item, Result]):
     async def _flush_all(self) -> None:
         try:
             while self._waiting:
-                await self._flush_once(self._take())
+                batch = self._take()
+                self._in_flight = len(batch)
+                await self._flush_once(batch)
         finally:
-            self._flushing = None
+            self._flushing, self._in_flight = None, 0
 
     async def _flush_once(self, batch: "Sequence[_Waiting[Item, Result]]") -> None:
         try:

@@ -65,6 +65,10 @@ class MemoryEvents(MemoryEffects):
         status = orjson.loads(stream.status)
         return Head(stream_id, stream.version, stream.state, status, stream.updated_at)
 
+    async def head_since(self, stream_id: str, version: int) -> Head | None:
+        now = await self.head(stream_id)
+        return None if now.version == version else now
+
     async def history(
         self, stream_id: str, after_version: int = 0, limit: int | None = None
     ) -> Sequence[Recorded]:

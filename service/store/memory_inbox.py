@@ -38,7 +38,7 @@ class StoredRow:
 
     @property
     def id(self) -> str:
-        return delivery_id(self.bucket, self.arrival)
+        return delivery_id(self.bucket, self.arrival.hex)
 
     def needs_person(self, parked_before: datetime) -> bool:
         long_parked = self.parked_at is not None and self.parked_at <= parked_before
@@ -69,14 +69,15 @@ class MemoryInbox:
         self._also: dict[tuple[str, str], str] = {}
         self._waiting: dict[Lookup, dict[str, StoredRow]] = {}
 
-    async def receive(self, delivery: Delivery) -> tuple[str, bool]:
+    async def receive(self, delivery: Delivery, *, leased: bool = True) -> tuple[str, bool]:
         """Raises `NotStorable` when it can never be kept."""
         check_delivery(delivery)
         first = self._came_first(delivery)
         if first is not None:
             return first, False
-        arrival = self._arrivals.next(delivery.received_at)
-        row = StoredRow(bucket_of_delivery(delivery), arrival, delivery, delivery.received_at + LEASE)
+        arrival = UUID(self._arrivals.next(delivery.received_at))
+        due = delivery.received_at + LEASE if leased else delivery.received_at
+        row = StoredRow(bucket_of_delivery(delivery), arrival, delivery, due)
         self._inbox[arrival] = row
         self._first[delivery.source, delivery.dedupe] = row.id
         if delivery.also is not None:

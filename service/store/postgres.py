@@ -29,12 +29,18 @@ class PostgresStore(
     """Every promise of `service.ports.Store`. Make one with `open`, and `close` it."""
 
     def __init__(
-        self, pool: "Pool", clock: Callable[[], datetime], appends: Line, receipts: Line, probe: Probe
+        self,
+        pool: "Pool",
+        clock: Callable[[], datetime],
+        appends: Line,
+        receipts: Line,
+        reads: Line,
+        probe: Probe,
     ) -> None:
-        PostgresEvents.__init__(self, pool, clock, appends)
+        PostgresEvents.__init__(self, pool, clock, appends, reads)
         PostgresInbox.__init__(self, pool, clock, receipts)
         PostgresSources.__init__(self, pool, clock)
-        self._lines = appends, receipts
+        self._lines = appends, receipts, reads
         self._probe = probe
 
     @classmethod
@@ -48,12 +54,13 @@ class PostgresStore(
     ) -> "PostgresStore":
         """Connect to a migrated database as the role ``coverd_app``; ``clock`` gives aware times.
 
-        Uses up to ``connections`` of a pool and three lines of its own. Raises `StoreUnavailable`, or the
+        Uses up to ``connections`` of a pool and four lines of its own. Raises `StoreUnavailable`, or the
         driver's error when the login may not act as that role.
         """
         with as_unavailable():
             pool = await open_pool(dsn, connections, bounds)
-        return cls(pool, clock, Line(dsn, bounds), Line(dsn, PROMPT), Probe(Line(dsn, PROMPT), clock))
+        lines = Line(dsn, bounds), Line(dsn, PROMPT), Line(dsn, bounds)
+        return cls(pool, clock, *lines, Probe(Line(dsn, PROMPT), clock))
 
     async def put_file(self, content: bytes) -> str:
         digest = sha256(content).hexdigest()
@@ -74,6 +81,7 @@ class PostgresStore(
         await self._appends.close()
         await self._receipts.close()
         await self._probe.close()
+        await self._heads.close()
         for line in self._lines:
             await line.close()
         await close_pool(self._pool)

@@ -1,6 +1,7 @@
 """Events, heads and look-ups in Postgres."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from domain.recorded import Recorded
 from service.ports import Append, Appended, Head
 from service.store import rows
 from service.store.chain import Chain, Fault
-from service.store.flush import AppendFlush
+from service.store.flush import AppendFlush, HeadsFlush
 from service.store.gather import Gatherer
 from service.store.limits import check_append, storable
 from service.store.lines import Line
@@ -22,13 +23,20 @@ if TYPE_CHECKING:
 
 PAGE = 500
 
+NO_VERSION = -1
+"""What no stream is ever at."""
+
+NO_STREAM = ""
+"""What no stream is called."""
+
 
 class PostgresEvents(Tables):
     """See `service.ports.Store`."""
 
-    def __init__(self, pool: "Pool", clock: Callable[[], datetime], line: Line) -> None:
+    def __init__(self, pool: "Pool", clock: Callable[[], datetime], appends: Line, reads: Line) -> None:
         Tables.__init__(self, pool, clock)
-        self._appends: Gatherer[dict[str, Any], Appended] = Gatherer(AppendFlush(line, clock))
+        self._appends: Gatherer[dict[str, Any], Appended] = Gatherer(AppendFlush(appends, clock))
+        self._heads: Gatherer[tuple[str, int], Head | None] = Gatherer(HeadsFlush(reads))
 
     async def append(self, append: Append) -> Appended:
         """Raises `NotStorable` when this command can never be kept; others in its batch are not harmed.
@@ -40,8 +48,13 @@ class PostgresEvents(Tables):
         return await self._appends.submit(command, append.stream_id, len(orjson.dumps(command)))
 
     async def head(self, stream_id: str) -> Head:
-        found = await self._row("head", bucket_of(stream_id), stream_id) if storable(stream_id) else None
-        return rows.head(stream_id, found)
+        found = await self.head_since(stream_id, NO_VERSION)
+        assert found is not None
+        return replace(found, stream_id=stream_id)
+
+    def head_since(self, stream_id: str, version: int) -> Awaitable[Head | None]:
+        asked = stream_id if storable(stream_id) else NO_STREAM
+        return self._heads.submit((asked, version), object(), 0)
 
     async def history(
         self, stream_id: str, after_version: int = 0, limit: int | None = None

@@ -1,6 +1,6 @@
 """The inbox in Postgres."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -8,10 +8,10 @@ from uuid import UUID
 from service.ports import Delivery, DeliveryCause, DeliveryOutcome, Lookup, StoredDelivery, Window
 from service.store import rows
 from service.store.arrivals import LAST, beginning, delivery_id, parsed
-from service.store.flush import ReceiveFlush
 from service.store.gather import Gatherer
 from service.store.limits import check_delivery, clean, storable
 from service.store.lines import Line, on_pool
+from service.store.receipts import Arriving, ReceiveFlush
 from service.store.statements import sql
 from service.store.tables import Tables
 
@@ -24,13 +24,17 @@ class PostgresInbox(Tables):
 
     def __init__(self, pool: "Pool", clock: Callable[[], datetime], line: Line) -> None:
         Tables.__init__(self, pool, clock)
-        self._receipts: Gatherer[Delivery, tuple[str, bool]] = Gatherer(ReceiveFlush(line))
+        self._receipts: Gatherer[Arriving, tuple[str, bool]] = Gatherer(ReceiveFlush(line))
 
-    async def receive(self, delivery: Delivery) -> tuple[str, bool]:
+    def receive(self, delivery: Delivery, *, leased: bool = True) -> Awaitable[tuple[str, bool]]:
         """Raises `NotStorable` when it can never be kept."""
         check_delivery(delivery)
         key = delivery.source, delivery.dedupe
-        return await self._receipts.submit(delivery, key, len(delivery.body))
+        return self._receipts.submit(Arriving(delivery, leased), key, len(delivery.body))
+
+    def receipts_waiting(self) -> int:
+        """How many senders wait for their delivery to be committed."""
+        return self._receipts.unanswered
 
     async def delivery(self, delivery_id: str) -> StoredDelivery | None:
         place = parsed(delivery_id)
@@ -121,7 +125,7 @@ class PostgresInbox(Tables):
         self, window: Window, after: str | None = None, limit: int = 50
     ) -> Sequence[str]:
         found = await self._rows("deliveries_between", *_between(window, after), limit)
-        return [delivery_id(row["bucket"], row["arrival"]) for row in found]
+        return [delivery_id(row["bucket"], row["arrival"].hex) for row in found]
 
     async def count_between(self, window: Window, after: str | None = None) -> int:
         return int(await self._value("count_between", *_between(window, after)))

@@ -8,9 +8,9 @@ from domain.ids import bucket_of
 from service.ports import Delivery, SourceState
 from service.store import rows
 from service.store.arrivals import Arrivals
-from service.store.flush import arriving, receive
 from service.store.limits import check_delivery, clean
 from service.store.lines import on_pool
+from service.store.receipts import Arriving, arriving, receive
 from service.store.statements import sql
 from service.store.tables import Tables
 
@@ -31,11 +31,11 @@ class PostgresSources(Tables):
         """Raises `NotStorable` when one of them can never be kept; then none is."""
         for delivery in deliveries:
             check_delivery(delivery)
-        given = arriving(deliveries, self._polled)
+        given = arriving([Arriving(delivery) for delivery in deliveries], self._polled)
 
         async def keep(connection: "Connection") -> Sequence[tuple[str, bool]]:
             async with connection.transaction():
-                kept = await receive(connection, given) if given else []
+                kept = await receive(connection, given) if deliveries else []
                 if cursor is not None:
                     name, place = cursor
                     await connection.execute(sql("move_cursor"), bucket_of(name), name, place, self._clock())

@@ -12,8 +12,8 @@ import asyncpg
 from service.ports import Delivery
 from service.store.arrivals import Arrivals
 from service.store.errors import StoreUnavailable, translated
-from service.store.flush import arriving, receive
 from service.store.lines import Line
+from service.store.receipts import Arriving, arriving, receive
 
 if TYPE_CHECKING:
     from service.store.lines import Connection
@@ -59,7 +59,7 @@ class Probe:
             raise translated(error) from error
 
     async def _keep_and_take_back(self, connection: "Connection") -> None:
-        given = arriving([_nothing(self._clock())], self._arrivals)
+        given = arriving([Arriving(_nothing(self._clock()))], self._arrivals)
         with suppress(_TakenBack):
             async with connection.transaction():
                 await receive(connection, given)

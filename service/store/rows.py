@@ -113,18 +113,6 @@ def _settles(settles: EffectDone | EffectParkedMark) -> dict[str, Any]:
     return {"step": settles.step, "generation": settles.generation, "fence": settles.fence, **said}
 
 
-def delivery_given(delivery: Delivery) -> dict[str, Any]:
-    """A delivery as ``receive.sql`` takes it, but for body, bucket, arrival and times."""
-    return {
-        "source": delivery.source,
-        "dedupe": delivery.dedupe,
-        "also_bucket": None if delivery.also is None else bucket_of(f"{delivery.source}:{delivery.also}"),
-        "also": delivery.also,
-        "headers": text(delivery.headers),
-        "verdict": clean(delivery.verdict),
-    }
-
-
 def head(stream_id: str, row: Row | None) -> Head:
     if row is None:
         return Head(stream_id, 0, "", {}, None)
@@ -184,7 +172,7 @@ def _status(row: Row, now: datetime) -> str:
 
 def stored_delivery(row: Row) -> StoredDelivery:
     return StoredDelivery(
-        id=delivery_id(row["bucket"], row["arrival"]),
+        id=delivery_id(row["bucket"], row["arrival"].hex),
         delivery=Delivery(
             row["source"],
             row["dedupe"],
@@ -206,7 +194,7 @@ def stored_delivery(row: Row) -> StoredDelivery:
 def delivery_cause(row: Row) -> DeliveryCause:
     arrival, _, bucket = row["latest"].partition(" ")
     fields = {name: row[name] for name in DeliveryCause.__slots__ if name != "latest"}
-    return DeliveryCause(**fields, latest=delivery_id(int(bucket), UUID(arrival)))
+    return DeliveryCause(**fields, latest=delivery_id(int(bucket), UUID(arrival).hex))
 
 
 def operation(row: Row) -> Operation:

@@ -26,6 +26,8 @@ class Sample:
     took: array  # of double, seconds
     statuses: dict[int, int]
     bodies: list[bytes]
+    cpu_seconds: float
+    """What the load itself used."""
 
     @property
     def rate(self) -> float:
@@ -37,7 +39,7 @@ def closed_loop(port: int, requests: Sequence[bytes], connections: int, keep: bo
     with selectors.DefaultSelector() as selector:
         todo = iter(requests)
         lines = [_Line(selector, port, todo, keep) for _ in range(connections)]
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         open_lines = sum(line.ask() for line in lines)
         while open_lines:
             ready = selector.select(PATIENCE)
@@ -46,7 +48,7 @@ def closed_loop(port: int, requests: Sequence[bytes], connections: int, keep: bo
             for key, _ in ready:
                 if key.data() is False:
                     open_lines -= 1
-        seconds = time.perf_counter() - began
+        seconds, used = time.perf_counter() - began, time.process_time() - used
     took, statuses, bodies = array("d"), dict[int, int](), list[bytes]()
     for line in lines:
         line.close()
@@ -54,7 +56,7 @@ def closed_loop(port: int, requests: Sequence[bytes], connections: int, keep: bo
         bodies += line.bodies
         for status in line.statuses:
             statuses[status] = statuses.get(status, 0) + 1
-    return Sample(seconds, took, statuses, bodies)
+    return Sample(seconds, took, statuses, bodies, used)
 
 
 class _Line:

@@ -38,6 +38,26 @@ async def test_a_stream_nobody_wrote_to_has_an_empty_head(store):
     assert await store.history("engagement:nobody") == []
 
 
+async def test_a_reader_who_knows_the_version_is_told_only_when_it_has_moved(store):
+    await store.append(append(OFFER))
+    asked = [store.head_since(ADA, version) for version in (0, 1, 2)]
+    behind, level, ahead = await asyncio.gather(*asked)
+    assert level is None
+    assert behind == ahead == await store.head(ADA)
+
+    await store.append(append(e.JobCreated("j_1"), expected=1))
+    moved = await store.head_since(ADA, 1)
+    assert moved is not None
+    assert moved.version == 2
+
+
+async def test_a_reader_of_a_stream_nobody_wrote_to_is_told_so(store):
+    assert await store.head_since("engagement:nobody", 0) is None
+    gone = await store.head_since("engagement:nobody", 3)
+    assert gone is not None
+    assert (gone.version, gone.status) == (0, {})
+
+
 async def test_a_writer_who_saw_too_little_gets_a_conflict_and_writes_nothing(store):
     await store.append(append(OFFER))
 

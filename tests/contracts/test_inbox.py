@@ -67,6 +67,13 @@ async def test_whoever_received_a_delivery_has_a_minute_before_others_take_it(st
     assert [one.attempt for one in await store.claim_deliveries(10, 30, clock.move(1))] == [3]
 
 
+async def test_one_that_nobody_has_leased_is_anybodys_at_once(store, clock):
+    id, new = await store.receive(delivery(), leased=False)
+    assert new
+    (claimed,) = await store.claim_deliveries(10, 30, clock())
+    assert claimed.id == id
+
+
 async def test_no_delivery_is_claimed_by_two_at_once(store, clock):
     for number in range(40):
         await store.receive(delivery(f"header:{number}"))

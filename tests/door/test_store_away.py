@@ -17,7 +17,7 @@ from places import ENOUGH, TOKEN, Answer, Place, PlaceMaker
 
 from service.api import health
 from service.compose import Tuning
-from service.ingest import webhooks
+from service.ingest import keeping
 from service.store.lines import PROMPT, Bounds
 
 HURRIED = Tuning(sweep_seconds=0.05)
@@ -207,8 +207,8 @@ async def test_senders_hear_503_and_nothing_needs_a_restart(
 
 
 def test_nobody_waits_a_second_for_an_answer() -> None:
-    assert max(webhooks.ANSWER_SECONDS, health.ANSWER_SECONDS) < 1
-    assert max(PROMPT.connect, PROMPT.statement) < PROMPT.answer < webhooks.ANSWER_SECONDS
+    assert max(keeping.ANSWER_SECONDS, health.ANSWER_SECONDS) < 1
+    assert max(PROMPT.connect, PROMPT.statement) < PROMPT.answer < keeping.ANSWER_SECONDS
 
 
 async def test_no_sender_notices_that_sessions_were_ended(away: Away) -> None:

@@ -54,6 +54,7 @@ async def test_a_token_opens_the_door_until_it_is_revoked(places: PlaceMaker, to
         assert (await first.ask("GET", "/v1/engagements")).status == 200, "open while there never was a token"
         made = await token("create", "--scope", "read", "--name", "the ledger's", "--expires", "90d")
         for place in (first, second):
+            await until(place, "no token", 401)
             await until(place, made["token"], 200)
             assert (await place.ask("GET", "/v1/engagements")).problem["status"] == 401
         [listed] = await token("list")

@@ -86,11 +86,12 @@ def the_app() -> web.Application:
     metrics = Metrics()
     door = Door(Tokens((), None, utc_now), Rates(0), loopback=True)
     routes = Routes(
-        webhooks=Webhooks(NONE, NONE, NONE, utc_now, metrics),
+        webhooks=Webhooks(NONE, NONE, {}, utc_now, metrics),
         feed=FeedRoutes(NONE, NONE),
         reconcile=ReconcileRoutes(NONE),
         vendors=VendorRoutes(NONE, NONE, NONE),
-        engagements=EngagementRoutes(NONE, NONE, utc_now),
+        engagements=EngagementRoutes(NONE, NONE, utc_now, NONE),
+        statuses=NONE,
         attention=AttentionRoutes(NONE, NONE, NONE),
         deliveries=DeliveryRoutes(NONE, NONE, NONE),
         operations=OperationRoutes(NONE, NONE, NONE, utc_now, NONE),

@@ -30,8 +30,8 @@ class Line:
         self.busy.clear()
 
 
-def submitted(gatherer: Gatherer[str, str], *items: str, size: int = 1) -> list[asyncio.Task[str]]:
-    return [asyncio.create_task(gatherer.submit(item, item[0], size)) for item in items]
+def submitted(gatherer: Gatherer[str, str], *items: str, size: int = 1) -> list[asyncio.Future[str]]:
+    return [gatherer.submit(item, item[0], size) for item in items]
 
 
 @pytest.fixture
