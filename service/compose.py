@@ -180,7 +180,7 @@ async def serving(
         parts = Parts(
             store, handler, processor, desk.upwork, desk.ten99policy, ReadModels(pool), metrics, clock
         )
-        reconciler = Reconciler(parts, gate, settings.poll_seconds, tuning.upwork_poll_seconds)
+        reconciler = Reconciler(parts, gate, settings.poll_seconds, limit, tuning.upwork_poll_seconds)
         await watch(store, clock, settings.poll_seconds)
         runner, tail = Runner(pool), Tail(pool)
         _connect(handler, worker, processor, runner, tail, works=works)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from domain.effects import Wanted
@@ -434,8 +434,14 @@ class Store(VendorStore, Protocol):
 
     async def sources(self) -> Sequence[SourceState]: ...
 
-    async def heard(self, name: str, at: datetime) -> None:
-        """The source spoke."""
+    async def heard(self, name: str, at: datetime, limit: timedelta | None = None) -> None:
+        """The source spoke. ``limit`` is how long it may leave what it is asked unanswered: a silence that
+        was longer is kept. None: nobody asks, so there is none."""
+        ...
+
+    async def silence_at(self, name: str, at: datetime) -> datetime | None:
+        """When the source had last been heard, where it was silent past its limit at that time and has been
+        heard again since; of a silence that goes on `sources` tells."""
         ...
 
     async def take_turn(self, name: str, owner: str, now: datetime, until: datetime) -> bool:
@@ -446,8 +452,11 @@ class Store(VendorStore, Protocol):
         """The same for who asks already, and asks on; False when somebody else does by now."""
         ...
 
-    async def asked(self, name: str, now: datetime, error: str | None, due_at: datetime) -> None:
-        """How the asking went (no error: the source answered all) and when to ask next."""
+    async def asked(
+        self, name: str, now: datetime, error: str | None, due_at: datetime, limit: timedelta | None = None
+    ) -> None:
+        """How the asking went (no error: the source answered all) and when to ask next. For ``limit`` see
+        `heard`: a silence ends with an answer."""
         ...
 
     # files, by SHA-256

@@ -1,8 +1,9 @@
 """How each vendor's voice is doing: when it was last heard of, and since when it has been silent too long."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from service.clock import Clock, epoch, rfc3339
 from service.metrics import Metrics
@@ -20,11 +21,15 @@ SILENT = "source_silent"
 NOTED_EVERY = 5.0
 """Seconds between two notes of one process that a source's webhooks come."""
 
-Silence = Callable[[], Awaitable[int | None]]
-"""Since when 1099Policy has been silent past its limit (epoch seconds), or None while it is not."""
+
+class Silence(Protocol):
+    """Since when 1099Policy has been silent past its limit (epoch seconds), or None while it is not; with
+    ``known_at``, as it was at that time."""
+
+    async def __call__(self, known_at: datetime | None = None) -> int | None: ...
 
 
-async def never_silent() -> int | None:
+async def never_silent(known_at: datetime | None = None) -> int | None:
     return None
 
 
@@ -54,21 +59,31 @@ class Sources:
 
     async def _note(self, name: str, at: datetime) -> None:
         try:
-            await self._store.heard(name, at)
+            await self._store.heard(name, at, self._limit)
         except StoreUnavailable:
             self._noted.pop(name, None)
 
     async def stop(self) -> None:
         await asyncio.gather(*self._notes, return_exceptions=True)
 
-    async def silent_since(self) -> int | None:
+    async def silent_since(self, known_at: datetime | None = None) -> int | None:
         """See `Silence`. What was seen before may stand in while it says that the source speaks: the time of
         its last answer only grows."""
+        if known_at is not None:
+            return await self._silent_at(TEN99POLICY, min(known_at, self._clock()))
         if self._limit is None:
             return None
         if not self._seen or self._silent(TEN99POLICY) is not None:
             await self.states()
         return self._silent(TEN99POLICY)
+
+    async def _silent_at(self, name: str, at: datetime) -> int | None:
+        """The source first and then what is kept: a silence that ends between the two is found there."""
+        source = next((s for s in await self.states() if s.name == name), None)
+        if source is not None and (source.heard_at or source.since) <= at:
+            return silent_since(source, at, self._limit)
+        since = await self._store.silence_at(name, at)
+        return None if since is None else epoch(since)
 
     async def states(self) -> Sequence[SourceState]:
         self._seen = tuple(await self._store.sources())

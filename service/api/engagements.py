@@ -87,13 +87,10 @@ class EngagementRoutes:
         asked = day(request, "at")
         known_at = moment(request, "known_at", now)
         engagement_id = request.match_info["id"]
-        silent = await self._silence()
-        if silent is not None and "known_at" in request.query and epoch(known_at) <= silent:
-            silent = None  # as known then, when it still spoke
         if "known_at" in request.query:
-            engagement = await self._as_known(engagement_id, known_at)
+            engagement, silent = await self._as_known(engagement_id, known_at), await self._silence(known_at)
         else:
-            engagement = await self._known(engagement_id)
+            engagement, silent = await self._known(engagement_id), await self._silence()
         if asked is not None:
             date, start, end = asked
             told = over_day(engagement, start, end, silent)

@@ -66,13 +66,22 @@ class Parts:
 
 
 class Reconciler:
-    """Sweeps the sources, one after the other, and notes in the store how each answered."""
+    """Sweeps the sources, one after the other, and notes in the store how each answered.
+
+    ``silence``: how long one may leave that unanswered; None: nobody asks but by hand.
+    """
 
     def __init__(
-        self, parts: Parts, gate: Gate, poll_seconds: float, upwork_seconds: float = UPWORK_SECONDS
+        self,
+        parts: Parts,
+        gate: Gate,
+        poll_seconds: float,
+        silence: timedelta | None,
+        upwork_seconds: float = UPWORK_SECONDS,
     ) -> None:
         self._parts = parts
         self._poll_seconds = poll_seconds
+        self._silence = silence
         self._pace = Pace(upwork_seconds)
         self._gate = gate
         self._one_at_a_time = asyncio.Lock()
@@ -103,7 +112,7 @@ class Reconciler:
                 await self._gate.answered(source)
             now = self._parts.clock()
             due_at = now + timedelta(seconds=self._poll_seconds * uniform(0.9, 1.1))
-            await self._parts.store.asked(source, now, error, due_at)
+            await self._parts.store.asked(source, now, error, due_at, self._silence)
         return report
 
     async def _ask(self, source: Source, report: Report, whole: bool) -> None:

@@ -1,7 +1,7 @@
 """Sources and cursors in Postgres."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from domain.ids import bucket_of
@@ -53,8 +53,12 @@ class PostgresSources(Tables):
     async def sources(self) -> Sequence[SourceState]:
         return [rows.source_state(row) for row in await self._rows("sources")]
 
-    async def heard(self, name: str, at: datetime) -> None:
-        await self._value("heard", bucket_of(name), name, at)
+    async def heard(self, name: str, at: datetime, limit: timedelta | None = None) -> None:
+        await self._value("heard", bucket_of(name), name, at, _seconds(limit))
+
+    async def silence_at(self, name: str, at: datetime) -> datetime | None:
+        since: datetime | None = await self._value("silence_at", bucket_of(name), name, at)
+        return since
 
     async def take_turn(self, name: str, owner: str, now: datetime, until: datetime) -> bool:
         """A turn that was taken just before the connection broke is lost until the lease passes."""
@@ -65,5 +69,12 @@ class PostgresSources(Tables):
         kept = await self._value("keep_turn", bucket_of(name), name, owner, until)
         return kept is not None
 
-    async def asked(self, name: str, now: datetime, error: str | None, due_at: datetime) -> None:
-        await self._value("asked", bucket_of(name), name, now, clean(error), due_at)
+    async def asked(
+        self, name: str, now: datetime, error: str | None, due_at: datetime, limit: timedelta | None = None
+    ) -> None:
+        await self._value("asked", bucket_of(name), name, now, clean(error), due_at, _seconds(limit))
+
+
+def _seconds(limit: timedelta | None) -> float | None:
+    """An interval of days would take the session's time zone for its measure."""
+    return None if limit is None else limit.total_seconds()

@@ -153,6 +153,61 @@ async def test_a_source_fails_since_it_first_did_and_recovers_at_once(store):
     assert (source.failing_since, source.error, source.asked_at) == (None, None, NOON + 3 * MINUTE)
 
 
+HOUR = timedelta(hours=1)
+
+
+async def test_a_silence_is_kept_from_the_last_word_to_the_next(store):
+    await store.watch_source("1099policy", NOON)
+    await store.asked("1099policy", NOON, None, NOON, HOUR)
+    await store.heard("1099policy", NOON + MINUTE, HOUR)
+    assert await store.silence_at("1099policy", NOON + 2 * HOUR) is None
+
+    await store.asked("1099policy", NOON + 2 * HOUR, "it is away", NOON, HOUR)
+    assert await store.silence_at("1099policy", NOON + 1.5 * HOUR) is None
+    await store.asked("1099policy", NOON + 3 * HOUR, None, NOON, HOUR)
+
+    since = NOON + MINUTE
+    times = {HOUR: None, HOUR + MINUTE: since, 3 * HOUR - MINUTE: since, 3 * HOUR: None, MINUTE / 2: None}
+    assert {t: await store.silence_at("1099policy", NOON + t) for t in times} == times
+    assert await store.silence_at("upwork", NOON + 2 * HOUR) is None
+
+
+async def test_a_webhook_in_a_silence_does_not_end_it_but_moves_its_beginning(store):
+    await store.watch_source("1099policy", NOON)
+    for hours in (2, 3):
+        await store.heard("1099policy", NOON + hours * HOUR, HOUR)
+    await store.heard("1099policy", NOON + 2.5 * HOUR, HOUR)
+    await store.asked("1099policy", NOON + 4 * HOUR, None, NOON, HOUR)
+
+    since = [await store.silence_at("1099policy", NOON + hours * HOUR) for hours in (1.5, 2.5, 3.5, 4)]
+    assert since == [NOON, NOON + 2 * HOUR, NOON + 3 * HOUR, None]
+
+
+async def test_who_answers_within_the_limit_is_never_silent(store):
+    await store.watch_source("1099policy", NOON)
+    for asked in range(0, 7201, 300):
+        await store.asked("1099policy", NOON + timedelta(seconds=asked), None, NOON, HOUR)
+    await store.asked("1099policy", NOON + 3 * HOUR, None, NOON, HOUR)
+    await store.asked("1099policy", NOON + 9 * HOUR, None, NOON)
+    await store.heard("1099policy", NOON + 19 * HOUR)
+    for minute in range(0, 19 * 60, 5):
+        assert await store.silence_at("1099policy", NOON + minute * MINUTE) is None
+
+
+async def test_many_that_hear_it_again_at_once_keep_one_silence(store):
+    await store.watch_source("1099policy", NOON)
+    again = [NOON + timedelta(hours=24, seconds=n) for n in range(8)]
+    await asyncio.gather(
+        *(store.asked("1099policy", at, None, at, HOUR) for at in again),
+        *(store.heard("1099policy", at, HOUR) for at in again),
+    )
+
+    assert await store.silence_at("1099policy", NOON + 23 * HOUR) == NOON
+    assert await store.silence_at("1099policy", again[-1]) is None
+    (source,) = await store.sources()
+    assert source.heard_at == again[-1]
+
+
 async def test_a_parked_delivery_wakes_when_what_it_waits_for_is_known(store, clock):
     later = clock() + timedelta(hours=1)
     ids = {}

@@ -122,8 +122,20 @@ async def test_while_the_policies_source_is_silent_no_path_says_covered(worlds: 
         assert {i["code"] for i in items} == {"source_silent"}
         assert (await metric(world, "coverd_source_silent"))['coverd_source_silent{source="1099policy"}'] == 1
 
+        during = rfc3339(clock() - HOURS / 4)
+        kept = [
+            f"{paths[1]}?at={during}&known_at={during}",
+            f"{paths[1]}?at={begins[:10]}&tz=UTC&known_at={during}",
+        ]
+        asked = [await world.drive.service.get(path) for path in kept]
+        assert [shown["covered"] for shown in asked] == [None, None]
+
         await world.drive.service.post("/v1/reconcile")
 
+        assert [await world.drive.service.get(path) for path in kept] == asked, "at that time nobody knew"
+        shown = await world.drive.service.get(f"{paths[1]}?at={during}")
+        assert (shown["covered"], shown["known_at"] > during) == (True, True)
+        assert (await world.drive.service.get(f"{paths[1]}?at={begins}&known_at={then}"))["covered"] is True
         assert [(await world.drive.service.get(path))["covered"] for path in paths] == [True, True]
         assert (await listed("true"), await listed("null"), await listed("false")) == ([live], [], [over])
         assert (await world.drive.service.get("/v1/attention"))["items"] == []

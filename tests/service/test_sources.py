@@ -21,11 +21,11 @@ class Counting(MemoryStore):
         self.notes = self.looks = 0
         self.away = False
 
-    async def heard(self, name, at):  # type: ignore[no-untyped-def]
+    async def heard(self, name, at, limit=None):  # type: ignore[no-untyped-def]
         self.notes += 1
         if self.away:
             raise StoreUnavailable(why="it is away")
-        await super().heard(name, at)
+        await super().heard(name, at, limit)
 
     async def sources(self):  # type: ignore[no-untyped-def]
         self.looks += 1
@@ -107,6 +107,53 @@ def test_silence_counts_from_the_last_word_once_the_last_answer_is_too_old(
     found = silent_since(source, at(now), HOUR)
     assert found == (None if since is None else int(NOON.timestamp()) + since)
     assert silent_since(source, at(now), None) is None
+
+
+def seconds(after: float) -> int:
+    return int(NOON.timestamp()) + int(after)
+
+
+async def test_what_was_silent_at_a_time_stays_so_when_it_speaks_again(store: Counting, clock: Clock) -> None:
+    told = sources(store, clock)
+    await store.asked(TEN99POLICY, NOON, None, NOON, HOUR)
+    clock.move(5400)
+    told.heard(TEN99POLICY)
+    await told.stop()
+    clock.move(5400)
+    times = (0, 3600, 3601, 5399, 5400, 10_799, 10_800, 99_999)
+
+    async def at_each() -> list[int | None]:
+        return [await told.silent_since(NOON + timedelta(seconds=after)) for after in times]
+
+    early = [None, None, seconds(0), seconds(0)]
+    assert await at_each() == [*early, *[seconds(5400)] * 4]
+    await store.asked(TEN99POLICY, clock(), None, NOON, HOUR)
+    assert await at_each() == [*early, seconds(5400), seconds(5400), None, None]
+    assert await told.silent_since() is None
+    clock.move(HOUR.total_seconds() + 1)
+    assert await at_each() == [*early, seconds(5400), seconds(5400), None, seconds(10_800)]
+
+
+async def test_what_is_kept_is_told_where_nobody_asks_any_more(store: Counting, clock: Clock) -> None:
+    await store.asked(TEN99POLICY, NOON, None, NOON, HOUR)
+    now = clock.move(7200)
+    await store.asked(TEN99POLICY, now, None, now, HOUR)
+    assert await sources(store, clock, None).silent_since(NOON + 1.5 * HOUR) == seconds(0)
+
+
+class AnsweredMeanwhile(Counting):
+    async def silence_at(self, name, at):  # type: ignore[no-untyped-def]
+        """What `sources` told just now is no longer true."""
+        await self.asked(name, self._clock(), None, NOON, HOUR)
+        return await super().silence_at(name, at)
+
+
+async def test_a_silence_that_ends_while_it_is_looked_for_is_found(clock: Clock) -> None:
+    store = AnsweredMeanwhile(clock)
+    await store.watch_source(TEN99POLICY, NOON)
+    now = clock.move(7200)
+    await store.heard(TEN99POLICY, now, HOUR)
+    assert await sources(store, clock).silent_since(NOON + 1.5 * HOUR) == seconds(0)
 
 
 async def test_nobody_is_silent_where_nobody_asks(store: Counting, clock: Clock) -> None:

@@ -36,6 +36,7 @@ TABLES = (
         "file",
         "inbox",
         "operation",
+        "silence",
         "source",
         "stream",
         "vendor_id",
