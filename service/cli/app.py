@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 from service import logs
 from service.cli import (
     ask,
+    auditing,
     checklist,
     config_check,
     migrate,
@@ -33,6 +34,7 @@ app.command(migrations_app)
 app.command(config_app)
 app.command(tokens_app)
 app.command(operating.commands, name="*")
+app.command(auditing.commands, name="*")
 
 
 @app.command(name="up")
@@ -232,12 +234,6 @@ def checklist_command(
 def rebuild_command(projection: str, *, json: Json = False) -> None:
     """Build a read model anew from the log, beside the one that serves, and swap it in."""
     run(migrate.rebuild(projection, json))
-
-
-@app.command(name="verify")
-def verify_command(*, json: Json = False) -> None:
-    """Check the hash chain of every stream and that no bucket's log has a hole."""
-    run(migrate.verify_log(json))
 
 
 @config_app.command(name="check")

@@ -1,4 +1,4 @@
-"""The commands that speak to the database itself: schema, read models, the log's integrity."""
+"""The commands that speak to the database itself: schema and read models."""
 
 import os
 from collections.abc import AsyncIterator, Sequence
@@ -11,9 +11,7 @@ from migrations import runner
 from migrations.files import Step
 from projections.rebuild import rebuild as build_anew
 from service.cli.terminal import end, put, put_json, say
-from service.clock import utc_now
 from service.settings import read
-from service.store.postgres import PostgresStore
 
 
 def _dsn() -> str:
@@ -74,26 +72,3 @@ async def rebuild(name: str, as_json: bool) -> None:
     for table, compared in report.tables.items():
         put(f"{table}: {compared.old} rows before, {compared.new} now")
     say(f"{report.projection} is built anew" + ("." if report.same else "; some rows differ from before."))
-
-
-async def verify_log(as_json: bool) -> None:
-    """Every bucket: each stream's chain, and a log without a hole."""
-    store = await PostgresStore.open(_dsn(), utc_now)
-    try:
-        heads = await store.heads_of_buckets()
-        faults = [fault for bucket in heads async for fault in store.verify_bucket(bucket)]
-    finally:
-        await store.close()
-    if as_json:
-        put_json(
-            {
-                "events": sum(heads.values()),
-                "buckets": len(heads),
-                "faults": [{"stream": f.stream_id, "version": f.version, "why": f.why} for f in faults],
-            }
-        )
-    for fault in faults:
-        say(f"{fault.stream_id}@{fault.version}: {fault.why}")
-    if faults:
-        end(f"{len(faults)} faults.")
-    say(f"{sum(heads.values())} events in {len(heads)} buckets are what was written.")

@@ -1,0 +1,51 @@
+"""The commands of auditors by name."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from service.cli import audit
+from service.cli.running import Flag, Json, run
+from service.cli.terminal import MISUSED, end
+
+commands = App()
+
+
+@commands.command(name="export")
+def export_command(
+    *,
+    of: Literal["log", "feed"] = "log",
+    bucket: Annotated[list[int] | None, Parameter(negative="")] = None,
+    cursor: str | None = None,
+    after: Path | None = None,
+    output: Path | None = None,
+    resume: Flag = False,
+) -> None:
+    """The log as lines of JSON with their hashes, to stdout or a file, as far as it reaches now.
+
+    Args:
+        of: the whole log, bucket by bucket; or the public feed, in its own order
+        bucket: only this bucket of the log; may be given again
+        cursor: begin behind this place: BUCKET:POSITION of the log, or a cursor of the feed
+        after: begin where this earlier export ended
+        output: write to this file, which must not exist
+        resume: go on with an output that was broken off
+    """
+    if cursor and after:
+        end("Say either --cursor or --after.", MISUSED)
+    run(audit.export(of, bucket, cursor, after, output, resume))
+
+
+@commands.command(name="verify")
+def verify_command(
+    *, file: Annotated[list[Path] | None, Parameter(negative="")] = None, json: Json = False
+) -> None:
+    """Check the hash chain of every stream and that no bucket's log has a hole.
+
+    Of the database, or offline of what `coverd export` wrote. Exits with 1 where anything is wrong.
+
+    Args:
+        file: an export to check instead of the database, - for stdin; several that follow one another in turn
+    """
+    run(audit.verify_files(file, json) if file else audit.verify_log(json))
