@@ -45,6 +45,8 @@ class NotePolicyActive:
     effective_at: int | None = None
     expires_at: int | None = None
     resumed: bool = False
+    doubtful: bool = False
+    """The news contradicts itself: nothing is known of the policy until it is read back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ class RecordTerms:
     at: int
     terms: Terms
     known: KnownContractor
+    there: int | None = None
+    """The time at 1099Policy, where it differs from ``at``."""
 
 
 @dataclass(frozen=True, slots=True)

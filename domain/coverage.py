@@ -57,13 +57,17 @@ def policy_spans(policy: Policy) -> tuple[Span, ...]:
     """The spans a policy's news add up to.
 
     A reactivation that keeps dates before the cancellation leaves no gap, one that starts later does, and
-    one without dates is not known to begin. No end reaches beyond the term that was active before it.
+    one without dates is not known to begin. No end reaches beyond the term that was active before it. News
+    that contradicts itself ends what was known: from then on the policy is unknown until it is read back.
     """
     closed: list[Span] = []
     running: Span | None = None
     term: int | None = None
     for news in policy.news:
-        if news.kind == "active":
+        if news.kind == "active" and news.doubtful and running is not None:
+            closed.append(replace(running, end=_earlier(running.end, news.said_at)))
+            running = Span("policy", policy.policy_id, None, None, (news.version,))
+        elif news.kind == "active":
             if running is not None and news.effective_at is not None and running.over(news.effective_at):
                 closed.append(running)  # it ran out without a word: this is another term
                 running = None

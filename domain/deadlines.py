@@ -61,9 +61,11 @@ def _reviews(s: Engagement, patience: Patience) -> Iterator[Deadline]:
             continue
         if certificate.verdict not in ("pending", "flagged"):
             continue
-        since = certificate.news[-1].said_at if certificate.news else file.uploaded_at
+        told = certificate.news[-1].said_at if certificate.news else None
+        since = file.uploaded_at if told is None else told
         due_at = since + patience.review_hours * HOUR
-        yield Deadline(f"deadline:review:{certificate.certificate_id}:{since}", "review_overdue", due_at)
+        step = f"deadline:review:{certificate.certificate_id}:{since}"
+        yield Deadline(step, "review_overdue", due_at, by_vendor=told is not None)
 
 
 def _expiry(s: Engagement, patience: Patience) -> Iterator[Deadline]:
@@ -79,9 +81,10 @@ def _expiry(s: Engagement, patience: Patience) -> Iterator[Deadline]:
 
 
 def _renewal(s: Engagement, patience: Patience) -> Iterator[Deadline]:
-    """The contract runs on beyond what was asked for; no term is renewed before it has begun."""
+    """What was asked for will end while the contract is active, which may run on even where it has an end. No
+    term is renewed before it has begun."""
     window = s.quoted or s.window
-    if window and s.active and s.quote_settled and s.state != COI_VALIDATED and runs_beyond(s, window):
+    if window and s.active and s.quote_settled and s.state != COI_VALIDATED:
         due_at = max(window.ends_at - patience.renewal_days * DAY, window.starts_at)
         yield Deadline(_renewal_step(window), "renewal_due", due_at, by_vendor=True)
 

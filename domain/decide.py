@@ -1,6 +1,6 @@
 """decide: a command and an engagement make the events to record, facts first and then the verdict."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from domain import commands as c
@@ -47,7 +47,7 @@ def decide(engagement: Engagement, command: c.EngagementCommand, rules: Rules) -
     facts = _facts(engagement, command)
     after = _folded(engagement, facts, command.at)
     if isinstance(command, c.RecordTerms):
-        planned = _plan(after, command.known, rules)
+        planned = _plan(after, command.known, rules, command.there or command.at)
         facts, after = (*facts, *planned), _folded(after, planned, command.at)
     else:
         named = _freelancer_hold(after, rules)
@@ -73,8 +73,9 @@ def _facts(s: Engagement, command: c.EngagementCommand) -> tuple[e.EngagementEve
             return (e.ContractActivated(offer_id, freelancer_id, client_id),)
         case c.EndContract(_, ended_at):
             return (e.ContractEnded(ended_at),)
-        case c.NotePolicyActive(at, policy_id, quote_id, effective_at, expires_at, resumed):
-            return (e.PolicyActivated(policy_id, at, quote_id, effective_at, expires_at, resumed),)
+        case c.NotePolicyActive(at, policy_id, quote_id, effective_at, expires_at):
+            term = effective_at, expires_at
+            return (e.PolicyActivated(policy_id, at, quote_id, *term, command.resumed, command.doubtful),)
         case c.NotePolicyOver(at, policy_id, ended_at, False, read_back):
             return (e.PolicyExpired(policy_id, at, ended_at, read_back),)
         case c.NotePolicyOver(at, policy_id, ended_at, _, read_back, expires_at):
@@ -253,7 +254,7 @@ def _holds(s: Engagement, now: tuple[Hold, ...], among: set[str]) -> tuple[e.Eng
     )
 
 
-def _plan(s: Engagement, known: KnownContractor, rules: Rules) -> tuple[e.EngagementEvent, ...]:
+def _plan(s: Engagement, known: KnownContractor, rules: Rules, now: int) -> tuple[e.EngagementEvent, ...]:
     """Map the contract just read; each part is planned while nothing has been made of it yet."""
     if s.terms is None or s.over:
         return ()
@@ -261,9 +262,11 @@ def _plan(s: Engagement, known: KnownContractor, rules: Rules) -> tuple[e.Engage
         return _freelancer_hold(s, rules)
     names = (known.first_name, known.last_name)
     decided = (names[0], names[1]) if names[0] and names[1] else None
-    mapped = map_engagement(s.engagement_id, s.freelancer_id, s.client_id, s.terms, decided, rules)
+    mapped = map_engagement(s.engagement_id, s.freelancer_id, s.client_id, s.terms, decided, rules, now)
     ready = known.contractor_id is not None or s.contractor_id is not None
-    renewed = next_window(s.terms, s.quoted or s.window, rules) if renewal_passed(s) else None
+    renewed = next_window(s.terms, s.quoted or s.window, rules, now) if renewal_passed(s) else None
+    if s.earlier and not s.quote_settled:  # a renewal that waited: its dates may be past by now
+        mapped = replace(mapped, window=next_window(s.terms, s.earlier[-1].window, rules, now))
     done = {
         *(NAMING if ready else ()),
         *(HIRING if s.job_id else ()),
@@ -286,8 +289,7 @@ def _plan(s: Engagement, known: KnownContractor, rules: Rules) -> tuple[e.Engage
 def _new_parts(s: Engagement, mapped: Mapped, ready: bool, rules: Rules) -> e.CoveragePlanned | None:
     contractor = None if ready or mapped.contractor == s.contractor else mapped.contractor
     job = None if s.job_id or mapped.job == s.job else mapped.job
-    planned = s.quote_settled or bool(s.earlier)
-    window = None if planned or mapped.window == s.window else mapped.window
+    window = None if s.quote_settled or mapped.window == s.window else mapped.window
     if contractor is None and job is None and window is None:
         return None
     return e.CoveragePlanned(contractor, job, window, rules.coverage_types, mapped.notes, rules.patience)

@@ -190,6 +190,8 @@ class PolicyActivated:
     effective_at: int | None = None
     expires_at: int | None = None
     resumed: bool = False
+    doubtful: bool = False
+    """The news contradicts itself: from then on nothing is known of the policy until it is read back."""
 
 
 @dataclass(frozen=True, slots=True)

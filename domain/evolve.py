@@ -171,7 +171,7 @@ def _terms(s: Engagement, terms: Terms) -> Engagement:
     files = {a.id: a for a in terms.attachments if a.may_be_certificate}
     if s.rereading:
         s = _restart(
-            s, tuple(step for step in MAPPED_STEPS if step in s.parked and not s.parked[step].skipped)
+            s, tuple(step for step in _mapped_steps(s) if step in s.parked and not s.parked[step].skipped)
         )
     read = replace(
         s,
@@ -244,7 +244,8 @@ def _policy(
         case e.PolicyActivated():
             known = replace(known, quote_id=known.quote_id or event.quote_id)
             term = event.effective_at, event.expires_at
-            news = PolicyNews(event.said_at, version, "active", *term, resumed=event.resumed)
+            told_so = {"resumed": event.resumed, "doubtful": event.doubtful}
+            news = PolicyNews(event.said_at, version, "active", *term, **told_so)
         case e.PolicyExpired():
             over = event.ended_at
             news = PolicyNews(event.said_at, version, "expired", ended_at=over, read_back=event.read_back)
@@ -304,8 +305,9 @@ def _judged(n: CertificateNews) -> tuple[int, ...]:
     return n.said_at, stage, _latest_first(n.valid_from), _latest_first(n.valid_until), n.version
 
 
-MAPPED_STEPS = ("contractor", "job", "quote")
-"""Steps whose content comes from the mapping: a retry reads the contract again before it restarts them."""
+def _mapped_steps(s: Engagement) -> tuple[str, ...]:
+    """Steps whose content is mapped: a retry reads the contract again before it restarts them."""
+    return "contractor", "job", s.step("quote")
 
 
 def _retry(s: Engagement, only: tuple[str, ...]) -> Engagement:
@@ -313,9 +315,9 @@ def _retry(s: Engagement, only: tuple[str, ...]) -> Engagement:
     asked = tuple(step for step in s.parked if not only or step in only)
     held = bool(s.holds) and (not only or "read" in only)
     s = _waiting_again(s, asked, s.holds if held else ())
-    if s.over or s.terms is None or not (held or any(step in asked for step in MAPPED_STEPS)):
+    if s.over or s.terms is None or not (held or any(step in asked for step in _mapped_steps(s))):
         return _restart(s, asked)
-    others = tuple(step for step in asked if step not in (*MAPPED_STEPS, "read"))
+    others = tuple(step for step in asked if step not in (*_mapped_steps(s), "read"))
     return replace(_restart(s, (*others, "read")), rereading=True)
 
 

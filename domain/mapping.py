@@ -1,6 +1,7 @@
 """An Upwork record becomes 1099Policy values, or a hold that says what is missing. It never guesses."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
@@ -24,7 +25,7 @@ HIRING = frozenset(
         *("pay_missing", "pay_currency", "pay_not_exact", "pay_out_of_range", "pay_by_the_week"),
     }
 )
-DATING = frozenset({"start_missing", "window_empty"})
+DATING = frozenset({"start_missing", "window_empty", "dates_over"})
 """The holds that keep a contractor, a job, or a quote from being made."""
 
 
@@ -46,16 +47,18 @@ def map_engagement(
     terms: Terms,
     names: tuple[str, str] | None,
     rules: Rules,
+    now: int | None = None,
 ) -> Mapped:
     """Map everything at once so that a person sees every hole in one look.
 
-    ``names`` is a person's decision on (first, last), which wins over what Upwork shows.
+    ``names`` is a person's decision on (first, last), which wins over what Upwork shows. ``now`` is the time
+    at 1099Policy, which quotes nothing that is over; None: the dates are taken as they stand.
     """
     if terms.kind == "payroll":
         return Mapped(None, None, None, (PAYROLL,))
     contractor = _contractor(freelancer_id, terms.person, names, rules)
     job = _job(engagement_id, client_id, terms, rules)
-    window, notes = _window(terms, rules)
+    window, notes = _window(terms, rules, now)
     parts = (contractor, job, window)
     holds = [hold for part in parts if isinstance(part, list) for hold in part]
     if isinstance(window, Window) and terms.ends_at is not None and terms.ends_at > window.ends_at:
@@ -211,16 +214,34 @@ def cents(pay: Pay | None) -> int | Hold:
     return int(exact)
 
 
-def next_window(terms: Terms, before: Window | None, rules: Rules) -> Window | None:
-    """What to ask for once ``before`` is about to end; None where the contract does not run beyond it."""
+def next_window(terms: Terms, before: Window | None, rules: Rules, now: int) -> Window | None:
+    """What to ask for once ``before`` is about to end, from the next day where that is past; None where the
+    contract does not run beyond it."""
     if before is None or (terms.ends_at is not None and terms.ends_at <= before.ends_at):
         return None
+    return _term(terms, before.ends_at if before.ends_at > now else next_day(now), rules)
+
+
+def _term(terms: Terms, starts: int, rules: Rules) -> Window | None:
+    """A term from ``starts`` on: to the contract's end, a year at most, or the default where it has none."""
     if terms.ends_at is None:
-        return Window(before.ends_at, before.ends_at + min(rules.default_term_days * DAY, YEAR))
-    return Window(before.ends_at, min(terms.ends_at, before.ends_at + YEAR))
+        return Window(starts, starts + min(rules.default_term_days * DAY, YEAR))
+    return Window(starts, min(terms.ends_at, starts + YEAR)) if starts < terms.ends_at else None
 
 
-def _window(terms: Terms, rules: Rules) -> tuple[Window | list[Hold], tuple[str, ...]]:
+def next_day(now: int) -> int:
+    """The start of the next day in UTC, which 1099Policy takes for a start that is past."""
+    return (now // DAY + 1) * DAY
+
+
+DATES_OVER = Hold(
+    "dates_over",
+    "By its dates the contract is over, so 1099Policy can quote nothing for it.",
+    "Correct the contract's end at Upwork, then retry; or end the contract there if it is over.",
+)
+
+
+def _window(terms: Terms, rules: Rules, now: int | None) -> tuple[Window | list[Hold], tuple[str, ...]]:
     if terms.starts_at is None:
         hold = Hold(
             "start_missing",
@@ -228,19 +249,27 @@ def _window(terms: Terms, rules: Rules) -> tuple[Window | list[Hold], tuple[str,
             "Set the start date at Upwork, then retry.",
         )
         return [hold], ()
-    starts, ends, notes = terms.starts_at, terms.ends_at, ()
-    if ends is None:
-        term = min(rules.default_term_days * DAY, YEAR)
-        return Window(starts, starts + term), (f"Upwork gives no end: default term of {term // DAY} days.",)
-    if ends <= starts:
+    starts, ends = terms.starts_at, terms.ends_at
+    if ends is not None and ends <= starts:
         hold = Hold(
             "window_empty",
-            "The contract ends before it starts.",
+            "The contract does not end after it starts.",
             "Correct the contract's dates at Upwork, then retry.",
         )
         return [hold], ()
-    if ends - starts > YEAR:
-        return Window(starts, starts + YEAR), (
-            "The term is longer than the year a quote may cover: cut to a year.",
-        )
-    return Window(starts, ends), notes
+    window = _term(terms, starts, rules)
+    late = now is not None and window is not None and window.ends_at <= next_day(now)
+    if late and now is not None:
+        window = _term(terms, next_day(now), rules)
+    if window is None:
+        return [DATES_OVER], ()
+    return window, tuple(_notes(terms, window, late))
+
+
+def _notes(terms: Terms, window: Window, late: bool) -> Iterator[str]:
+    if terms.ends_at is None:
+        yield f"Upwork gives no end: default term of {(window.ends_at - window.starts_at) // DAY} days."
+    elif window.ends_at - window.starts_at == YEAR and terms.ends_at > window.ends_at:
+        yield "The term is longer than the year a quote may cover: cut to a year."
+    if late:
+        yield "The contract has run for longer than a term already: cover is asked for from the next day."

@@ -87,7 +87,7 @@ def _towards_cover(s: Engagement) -> Iterator[_Step]:
 
 
 def _needs_session(s: Engagement) -> bool:
-    asked = s.assignment_refused is not None or not s.opted_in or _falls_short(s)
+    asked = s.assignment_refused is not None or not s.has_opted_in or _falls_short(s)
     return asked and s.session_id is None and not s.new_policies
 
 
@@ -102,7 +102,7 @@ def _falls_short(s: Engagement) -> bool:
 
 def _needs_assignment(s: Engagement) -> bool:
     return (
-        s.opted_in
+        s.has_opted_in
         and s.active
         and s.assignment is None
         and s.assignment_refused is None

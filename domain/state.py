@@ -24,6 +24,7 @@ class PolicyNews:
     ended_at: int | None = None
     resumed: bool = False
     read_back: bool = False
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +226,21 @@ class Engagement:
 
     @property
     def new_policies(self) -> Mapping[str, Policy]:
-        """The policies that became known in the current term."""
-        before = self.earlier[-1].policies if self.earlier else ()
-        return {id: policy for id, policy in self.policies.items() if id not in before}
+        """The policies that became known in the current term and answer no quote of an earlier one."""
+        if not self.earlier:
+            return self.policies
+        before, asked = self.earlier[-1].policies, {term.quote_id for term in self.earlier} - {None}
+        return {
+            id: policy
+            for id, policy in self.policies.items()
+            if id not in before and policy.quote_id not in asked
+        }
+
+    @property
+    def has_opted_in(self) -> bool:
+        """By the vendor's word, or because a policy was active in an earlier term or came of its quote."""
+        active = (n.kind == "active" for policy in self.policies.values() for n in policy.news)
+        return self.opted_in or (bool(self.earlier) and any(active))
 
     def step(self, deed: str, before: int | None = None) -> str:
         """The step that does ``deed`` in the current term, or in the one that has so many ``before`` it:

@@ -103,11 +103,10 @@ class Ten99Policy:
         """Seconds by which the vendor's clock runs ahead of ours, by the Date of its latest answer."""
         return self.clock.ahead_by
 
-    async def tell_time(self) -> None:
-        """See to it that the vendor's clock is known: ask for anything where it has not answered yet.
-
-        One that cannot be reached is taken to have our time."""
-        if not self.clock.is_known:
+    async def tell_time(self, *, anew: bool = False) -> None:
+        """See to it that the vendor's clock is known: ask for anything where it has not answered yet, or
+        ``anew`` in any case. One that cannot be reached is taken to have our time."""
+        if anew or not self.clock.is_known:
             with suppress(VendorUnavailable, VendorRefused):
                 await self._get("/events", {"limit": "1"})
 

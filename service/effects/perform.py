@@ -9,6 +9,7 @@ from domain import commands as c
 from domain import effects as x
 from domain.evolve import in_order
 from domain.ids import subject
+from domain.mapping import next_day
 from domain.state import PolicyNews
 from domain.values import KnownContractor
 from service.clients.fields import instant
@@ -42,6 +43,10 @@ class Desk:
     def now(self) -> int:
         """Epoch seconds."""
         return epoch(self.clock())
+
+    def there(self) -> int:
+        """The time at 1099Policy, by the Date of its latest answer."""
+        return int(self.now() + self.ten99policy.ahead_by)
 
     def origin(self, claimed: Claimed) -> Origin:
         """The outcome of one effect is one cause, however often the call was tried."""
@@ -133,9 +138,11 @@ async def _deadline(effect: x.WatchDeadline, desk: Desk) -> c.PassDeadline:
 
 async def _read_contract(effect: x.ReadContract, desk: Desk) -> c.RecordTerms:
     terms = await desk.upwork.read(effect.engagement_id, effect.freelancer_id)
+    if terms.starts_at is not None and terms.starts_at <= desk.now() - DAY:
+        await desk.ten99policy.tell_time(anew=True)  # whether a term is over is for its clock to say
     freelancer_id = effect.freelancer_id or terms.freelancer_id
     if freelancer_id is None:
-        return c.RecordTerms(desk.now(), terms, KnownContractor())
+        return c.RecordTerms(desk.now(), terms, KnownContractor(), desk.there())
     known = await desk.handler.load_freelancer(freelancer_id)
     return c.RecordTerms(
         desk.now(),
@@ -146,6 +153,7 @@ async def _read_contract(effect: x.ReadContract, desk: Desk) -> c.RecordTerms:
             first_name=known.first_name,
             last_name=known.last_name,
         ),
+        desk.there(),
     )
 
 
@@ -221,7 +229,7 @@ async def _dated(
     except VendorRefused as refused:
         if refused.code != "effective_date_invalid":
             raise
-    tomorrow = (desk.now() // DAY + 1) * DAY
+    tomorrow = next_day(desk.there())
     return await send(tomorrow, f"{key}-next-day"), tomorrow, starts_at
 
 
@@ -343,7 +351,7 @@ async def _confirm_policy(effect: x.ConfirmPolicy, desk: Desk) -> c.RecordPolicy
     policy_id = str(policy["id"])
     if effect.policy_id not in (None, policy_id):
         raise _unreadable(str(effect.policy_id), f"the answer is about {policy_id}")
-    there = int(desk.now() + desk.ten99policy.ahead_by)
+    there = desk.there()
     news = (*told, *_read(policy, told, effect.said_at, there))
     return c.RecordPolicy(max(n.at for n in news), policy_id, news)
 
@@ -361,11 +369,17 @@ async def _told_of(policy_id: str, desk: Desk) -> tuple[_News, ...]:
             told += known.news
             quote_id = quote_id or known.quote_id
     return tuple(
-        c.NotePolicyActive(n.said_at, policy_id, quote_id, n.effective_at, n.expires_at, n.resumed)
+        c.NotePolicyActive(
+            n.said_at, policy_id, quote_id, n.effective_at, n.expires_at, n.resumed, n.doubtful
+        )
         if n.kind == "active"
         else c.NotePolicyOver(n.said_at, policy_id, _end(n), n.kind == "canceled", n.read_back, n.expires_at)
         for n in in_order(tuple(told))
     )
+
+
+def _term(news: PolicyNews) -> tuple[int | None, int | None]:
+    return news.effective_at, news.expires_at
 
 
 def _end(news: PolicyNews) -> int:
@@ -447,7 +461,7 @@ async def _end_coverage(effect: x.EndCoverage, claimed: Claimed, desk: Desk) -> 
     try:
         return await _ended(effect, claimed, desk)
     except VendorRefused:
-        there = int(desk.now() + desk.ten99policy.ahead_by)
+        there = desk.there()
         cancelled = await cancelled_already(desk.ten99policy, effect.assignment_id, there)
         if cancelled is None:
             raise
@@ -473,6 +487,6 @@ async def _ended(effect: x.EndCoverage, claimed: Claimed, desk: Desk) -> c.Confi
     except VendorRefused as refused:
         if refused.code not in ("end_date_invalid", "effective_date_invalid"):
             raise
-        end_date = (max(desk.now(), effect.ended_at) // DAY + 1) * DAY
+        end_date = next_day(max(desk.there(), effect.ended_at))
         await desk.ten99policy.shorten_assignment(effect.assignment_id, end_date)
     return c.ConfirmCoverageEnded(desk.now(), "assignment_shortened", end_date, named)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from typing import Literal
 
 import structlog
 
@@ -37,6 +38,9 @@ log = structlog.get_logger("coverd.ingest")
 
 class Disagreement(CoverdError):
     """It names engagement {claimed}, but what it speaks of belongs to {ours}: a person must decide."""
+
+
+Whose = Literal["own", "stranger", "unknown"]
 
 
 class Processor:
@@ -202,8 +206,16 @@ class Processor:
         told_by = "poll" if stored.delivery.verdict == POLLED else "webhook"
         origin = Origin(stored.id, stored.id, f"{told_by}:{stored.delivery.source}")
         reached: list[str] = []
+        strangers: list[str] = []
         awaited: list[Lookup] = [] if engagements else [*said.routes]
         for engagement_id in engagements:
+            whose = await self._whose(engagement_id, said.contractor_id)
+            if whose == "stranger":
+                strangers.append(engagement_id)
+                continue
+            if whose == "unknown" and said.contractor_id is not None:
+                awaited.append(("contractor", said.contractor_id))
+                continue
             try:
                 await self._handler.engagement(engagement_id, said.command, origin)
                 reached.append(engagement_id)
@@ -214,10 +226,16 @@ class Processor:
             except CoverdError as error:
                 await self._settle(stored, "failed", said.type, str(error), reached, self._again(stored))
                 return
+        if strangers and not awaited and not reached:
+            why = (
+                f"It is about contractor {said.contractor_id}, who is not the one of {', '.join(strangers)}."
+            )
+            await self._settle(stored, "unusable", said.type, why)
+            return
         if awaited or not reached:
             why = "It belongs to no engagement known here yet."
             await self._settle(stored, "parked", said.type, why, reached, self._again(stored), awaited)
-            self.ids_known(await self._appeared(awaited))
+            self.ids_known(await self._appeared([way for way in awaited if way[0] != "contractor"]))
             return
         await self._settle(stored, "applied", said.type, None, reached)
 
@@ -231,6 +249,20 @@ class Processor:
                 known = bool(await self._engagements_of(kind, id))
             found += [(kind, id)] if known else []
         return found
+
+    async def _whose(self, engagement_id: str, contractor_id: str | None) -> Whose:
+        """Whether news of this contractor is the engagement's own: nobody else's policy may cover it.
+
+        One that has ended before it had a contractor takes what comes, for the record.
+        """
+        if contractor_id is None:
+            return "own"
+        s = await self._handler.load(engagement_id)
+        if s.version == 0 or s.contractor_id == contractor_id:
+            return "own"
+        if s.contractor_id is None:
+            return "own" if s.over else "unknown"
+        return "stranger"
 
     async def _led_to(self, said: Acts) -> list[str]:
         """By our own table, the object's id and what it names; by the id it echoes where that is silent.
@@ -247,6 +279,8 @@ class Processor:
                 theirs = theirs or await self._engagements_of(kind, id)
         ours = list(dict.fromkeys((*under, *theirs)))
         claimed = said.engagement_id
+        if not ours and claimed is None and len(said.routes) == 1:  # it names nothing else to wait for
+            return await self._only_one_of(said.contractor_id)
         if claimed is None or claimed in ours:
             return ours
         theirs = theirs or [id for id in under if await self._holds(id, shared[0])]
@@ -255,6 +289,13 @@ class Processor:
         if (await self._handler.load(claimed)).version:
             raise Disagreement(claimed=claimed, ours=", ".join(theirs))
         return ours
+
+    async def _only_one_of(self, contractor_id: str | None) -> list[str]:
+        """The contractor's engagement, where there is just one whose contract runs: among several a person
+        has to choose."""
+        found = await self._engagements_of("contractor", contractor_id) if contractor_id else []
+        running = [id for id in found if not (await self._handler.load(id)).over]
+        return running if len(running) == 1 else []
 
     async def _holds(self, engagement_id: str, policy_id: str) -> bool:
         """Whether the policy is this engagement's own, and not one that it came under by an assignment."""

@@ -40,6 +40,9 @@ QUIET_FAMILIES = ("application.", "assignment.", "invoice.", "category_code.", "
 
 RESUMING = frozenset({"policy.reactivated"})
 
+NAMED = ("quote", "session", "assignment", "job")
+"""What an object of 1099Policy's may name that leads to its engagement."""
+
 VERDICTS = {"certificate.denied": "denied", "certificate.error": "error"}
 
 
@@ -51,6 +54,8 @@ class Acts:
     command: c.EngagementCommand
     engagement_id: str | None
     routes: tuple[Lookup, ...]
+    contractor_id: str | None = None
+    """Whose it is by the vendor's own word: nobody else's engagement may be touched by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +178,18 @@ def _ten99policy(known: str, named: str, data: Mapping[str, Any], at: int) -> Tr
     engagement_id = _id(metadata, "engagement_id") if isinstance(metadata, dict) else None
     routes = tuple(
         (name, found)
-        for name, found in ((kind, object_id), *((n, _id(data, n)) for n in ("quote", "assignment", "job")))
+        for name, found in (
+            (kind, object_id),
+            *((n, _id(data, n)) for n in NAMED),
+        )
         if found
     )
     if kind == "assignment":
         noted = _assignment(known, object_id, data, at)
         return Quiet(known) if noted is None else Acts(known, noted, engagement_id, routes)
     tell = _policy if kind == "policy" else _certificate
-    return Acts(known, tell(known, named, object_id, data, at), engagement_id, routes)
+    told = tell(known, named, object_id, data, at)
+    return Acts(known, told, engagement_id, routes, _id(data, "contractor"))
 
 
 def _unnamed(known: str, kind: str) -> Quiet | Unusable:
@@ -204,6 +213,7 @@ def _policy(
         None if doubtful else instant(data.get("effective_date")),
         None if doubtful else instant(data.get("expiration_date")),
         resumed=named in RESUMING,
+        doubtful=doubtful,
     )
 
 
@@ -212,6 +222,8 @@ def _certificate(
 ) -> c.NoteCertificateValidated | c.NoteCertificateFlagged:
     if known != "certificate.validated":
         return c.NoteCertificateFlagged(at, certificate_id, VERDICTS.get(named, "flagged"))
+    if data.get("status") in ("flagged", "denied", "error"):  # news that contradicts itself proves nothing
+        return c.NoteCertificateFlagged(at, certificate_id, str(data["status"]))
     begins, ends = instant(data.get("effective_date")), instant(data.get("expiration_date"))
     return c.NoteCertificateValidated(at, certificate_id, begins, ends)
 

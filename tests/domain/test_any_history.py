@@ -151,7 +151,7 @@ answers = {
 """What each call may come back with: an answer needs a call that was made, but comes as late as it likes."""
 
 
-TURNS = ["news", "news", "people", "open", "open", "late", "deadline", "give-up"]
+TURNS = ["news", "news", "people", "open", "open", "late", "deadline", "give-up", "skip"]
 
 
 @st.composite
@@ -178,6 +178,8 @@ def stories(draw: st.DrawFn) -> list[Story]:
                 story = answered(draw, story, watched(story))
             case "give-up":
                 story = given_up(draw, story)
+            case "skip":
+                story = skipped(draw, story)
         told.append(story)
     return told
 
@@ -205,6 +207,13 @@ def given_up(draw: st.DrawFn, story: Story) -> Story:
         return story
     w = draw(st.sampled_from(asked))
     return story.when(c.ParkEffect(START, w.step, type(w.effect).__name__, "refused"))
+
+
+def skipped(draw: st.DrawFn, story: Story) -> Story:
+    steps, holds = sorted(story.engagement.parked), sorted(story.engagement.holds)
+    waiting: list[c.EngagementCommand] = [c.SkipEffect(START, step, "by hand") for step in steps]
+    waiting += [c.SkipHold(START, code, "leave it") for code in holds]
+    return story.when(draw(st.sampled_from(waiting))) if waiting else story
 
 
 @bounded

@@ -27,9 +27,9 @@ from domain import commands as c
 from domain import effects as x
 from domain import events as e
 from domain.coverage import gaps
-from domain.mapping import YEAR
+from domain.mapping import YEAR, next_day
 from domain.react import wanted
-from domain.values import Window
+from domain.values import KnownContractor, Terms, Window
 
 OPEN = replace(FRONTEND, ends_at=None)
 FIRST, SECOND = START + 90 * DAY, START + 180 * DAY
@@ -74,10 +74,21 @@ class TestWhenItIsDue:
     def test_then_the_contract_is_read_again(self) -> None:
         due(first_timer()).then(e.DeadlinePassed(RENEWAL, "renewal_due", DUE)).starts("read#2").needs()
 
-    def test_a_contract_with_an_end_within_the_quote_is_not_renewed(self) -> None:
+    def bounded(self) -> Story:
+        """A contract with an end, insured for all of it, when it is time to look whether it was extended."""
         story = given(offer(), contract_read(), CONTRACTOR, JOB, c.ConfirmQuote(NOW, "qt_1", START, END))
         story = story.given(SESSION, activated(), policy_active(quote="qt_1"))
-        assert not [w for w in wanted(story.engagement) if w.step.startswith("deadline:renewal")]
+        at = END - 14 * DAY
+        return story.given(c.PassDeadline(at, f"deadline:renewal:{END}"))
+
+    def test_a_contract_that_ends_with_its_quote_is_read_again_and_not_renewed(self) -> None:
+        story = self.bounded().wants("read#2", "share-opt-in")
+        story.when(contract_read(at=END - 14 * DAY)).then(e.TermsRead(FRONTEND)).wants("share-opt-in")
+
+    def test_one_that_was_extended_meanwhile_is_renewed_to_its_new_end(self) -> None:
+        longer = replace(FRONTEND, ends_at=END + 30 * DAY)
+        story = self.bounded().when(contract_read(longer, at=END - 14 * DAY))
+        assert story.told[-1] == e.CoverageRenewed(Window(END, END + 30 * DAY))
 
     def test_nor_one_that_was_never_active(self) -> None:
         idle = given(offer(), contract_read(OPEN), CONTRACTOR, JOB, QUOTE_1, SESSION)
@@ -207,3 +218,54 @@ class TestTheEndAfterARenewal:
         story = renewed(first_timer()).given(QUOTE_2).when(c.EndContract(DUE + DAY, DUE + DAY))
         assert story.told[-1] == e.CoverageEnded("left_to_its_end")
         story.wants("share-opt-in")
+
+
+class TestWhatIsPast:
+    """1099Policy quotes nothing that is over, by its own clock."""
+
+    LATE = START + 200 * DAY + 3600
+
+    def read(self, terms: Terms, there: int) -> Story:
+        return given(offer()).when(c.RecordTerms(NOW, terms, KnownContractor(), there))
+
+    def test_an_open_ended_contract_older_than_a_term_is_quoted_from_the_next_day(self) -> None:
+        story = self.read(OPEN, self.LATE)
+        assert story.engagement.window == Window(next_day(self.LATE), next_day(self.LATE) + 90 * DAY)
+        assert any("next day" in note for note in story.told[1].notes)  # type: ignore[attr-defined]
+
+    def test_one_that_has_run_for_more_than_a_year_goes_on_to_its_end(self) -> None:
+        long = replace(FRONTEND, ends_at=START + 500 * DAY)
+        story = self.read(long, START + 400 * DAY)
+        assert story.engagement.window == Window(next_day(START + 400 * DAY), START + 500 * DAY)
+        story.needs()
+
+    def test_one_whose_term_still_runs_keeps_its_start(self) -> None:
+        assert self.read(OPEN, START + 30 * DAY).engagement.window == Window(START, FIRST)
+
+    def test_one_that_is_over_by_its_dates_waits_for_a_person(self) -> None:
+        story = self.read(FRONTEND, END + DAY).needs("dates_over")
+        assert story.engagement.window is None
+        story.wants("contractor", "job")
+
+    def test_a_late_renewal_begins_on_the_next_day(self) -> None:
+        late = c.RecordTerms(NOW, OPEN, KnownContractor(), FIRST + 5 * DAY + 60)
+        story = due(first_timer()).when(late)
+        starts = next_day(FIRST + 5 * DAY + 60)
+        assert story.told[-1] == e.CoverageRenewed(Window(starts, starts + 90 * DAY))
+
+    def test_a_retry_of_a_renewals_quote_plans_its_dates_anew(self) -> None:
+        story = renewed(first_timer()).given(c.ParkEffect(DUE, "quote:term-2", "CreateQuote", "400"))
+        story = story.given(c.RequestRetry(DUE, "again")).wants("read#3", "quote:term-2", "share-opt-in")
+        starts = next_day(SECOND + 5 * DAY + 60)
+        story = story.when(c.RecordTerms(NOW, OPEN, KnownContractor(), SECOND + 5 * DAY + 60))
+        assert story.engagement.window == Window(starts, starts + 90 * DAY)
+        story.wants("quote:term-2#2", "share-opt-in")
+
+
+class TestAPolicyOfAnEarlierTerm:
+    def test_that_comes_late_does_not_answer_the_new_quote(self) -> None:
+        """Nobody opted in for the first term; its session is completed after the renewal."""
+        waiting = given(offer(), contract_read(OPEN), CONTRACTOR, JOB, QUOTE_1, SESSION, activated())
+        story = renewed(waiting).given(QUOTE_2, c.ConfirmSession(DUE, "ias_2", None))
+        story = story.when(policy_active(DUE + DAY, "pl_1", "qt_1", START, FIRST)).becomes("insured")
+        story.wants("assignment:term-2", "share-opt-in")

@@ -162,3 +162,71 @@ async def test_a_cancellation_that_only_moves_the_expiration_ends_cover_there(wo
     second = timedelta(seconds=1)
     days = (begins - second, begins, sooner - second, sooner)
     assert [await covered(at) for at in days] == [False, True, True, False]
+
+
+async def test_a_policy_of_another_contractor_covers_nothing(world: Any) -> None:
+    engagement = await flows.own_certificate(world.drive)
+    now = int(time.time())
+    foreign = policy_news(
+        "policy.active",
+        "pl_foreign",
+        contractor="cn_somebody_else",
+        status="active",
+        is_active=True,
+        effective_date=now - 86_400,
+        expiration_date=now + 86_400 * 90,
+        custom_metadata={"engagement_id": engagement},
+    )
+    assert await deliver_1099policy(world, foreign) == 202
+    await world.drive.until_true(lambda: needs(world, "delivery_unusable"), "it to be shown to a person")
+    shown = await world.drive.status(engagement)
+    assert (shown["state"], shown["ten99policy"]["policy"]) == ("coi_validated", None)
+
+
+async def needs(world: Any, code: str) -> bool:
+    listed = await world.drive.service.get("/v1/attention")
+    return code in {item["code"] for item in listed["items"]}
+
+
+async def test_a_certificate_that_says_it_is_denied_is_not_validated_by_its_events_name(world: Any) -> None:
+    engagement = await world.drive.contract(freelancer=flows.someone(), attachments=flows.COI)
+    shown = await world.drive.until(engagement, lambda s: s["ten99policy"]["certificate"] is not None)
+    news = {
+        "id": "ev_denied",
+        "type": "certificate.validated",
+        "created": int(time.time()),
+        "data": {"object": {"id": shown["ten99policy"]["certificate"], "status": "denied"}},
+    }
+    assert await deliver_1099policy(world, news) == 202
+    await world.drive.until_state(engagement, "under_review")
+
+
+async def test_news_that_contradicts_itself_makes_a_running_policy_unknown_until_it_is_read(
+    world: Any,
+) -> None:
+    engagement = await flows.first_time(world.drive)
+    policy = (await world.drive.status(engagement))["ten99policy"]["policy"]
+    reads = await policy_reads(world)
+    later = int(time.time()) + 2
+    doubt = policy_news("policy.active", policy, later, status="cancelled", is_active=False)
+    assert await deliver_1099policy(world, doubt) == 202
+
+    async def read() -> bool:
+        return await policy_reads(world) > reads
+
+    await world.drive.until_true(read, "the policy to be read back")
+    shown = await world.drive.until(engagement, lambda s: s["coverage"]["until"] or not s["attention"])
+    assert shown["state"] == "insured"
+
+
+async def test_a_certificate_from_elsewhere_is_led_by_its_contractor(world: Any) -> None:
+    engagement = await world.drive.contract(freelancer=flows.someone())
+    shown = await world.drive.until_state(engagement, "awaiting_opt_in")
+    news = {
+        "id": "ev_elsewhere",
+        "type": "certificate.validated",
+        "created": int(time.time()),
+        "data": {"object": {"id": "crt_elsewhere", "contractor": shown["ten99policy"]["contractor"]}},
+    }
+    assert await deliver_1099policy(world, news) == 202
+    await world.drive.until_state(engagement, "coi_validated")

@@ -99,7 +99,7 @@ class Ten99PolicyDouble:
     ahead_by = 0.0
     """Seconds by which the vendor's clock is ahead of ours."""
 
-    async def tell_time(self) -> None:
+    async def tell_time(self, *, anew: bool = False) -> None:
         """It is known."""
 
     def __init__(self, vendors: Vendors) -> None:

@@ -20,7 +20,7 @@ class Vendor:
 
     ahead_by = 0.0
 
-    async def tell_time(self) -> None:
+    async def tell_time(self, *, anew: bool = False) -> None:
         """It is known."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
@@ -45,6 +45,9 @@ class Desk:
 
     def __init__(self, answer: dict[str, Any]) -> None:
         self.ten99policy = Vendor(answer)
+
+    def there(self) -> int:
+        return self.now()
 
     def now(self) -> int:
         return 1_800_000_000
