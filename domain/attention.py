@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from domain.assignments import canceled_at
 from domain.coverage import carried_until, instant, spans
 from domain.deadlines import deadlines, runs_beyond
-from domain.evolve import MAPPED_STEPS
+from domain.evolve import mapped_steps
 from domain.lifecycle import ASSIGNED, LAPSED, QUOTED, UNDER_REVIEW
 from domain.react import still_wanted
 from domain.state import Engagement
@@ -70,7 +70,7 @@ def retryable(s: Engagement) -> frozenset[str]:
 
 def _begins_afresh(s: Engagement, step: str) -> bool:
     """Whether it only waits for the contract to be read again."""
-    return s.rereading and step in MAPPED_STEPS
+    return s.rereading and step in mapped_steps(s)
 
 
 _OVERDUE = {

@@ -171,7 +171,7 @@ def _terms(s: Engagement, terms: Terms) -> Engagement:
     files = {a.id: a for a in terms.attachments if a.may_be_certificate}
     if s.rereading:
         s = _restart(
-            s, tuple(step for step in _mapped_steps(s) if step in s.parked and not s.parked[step].skipped)
+            s, tuple(step for step in mapped_steps(s) if step in s.parked and not s.parked[step].skipped)
         )
     read = replace(
         s,
@@ -305,7 +305,7 @@ def _judged(n: CertificateNews) -> tuple[int, ...]:
     return n.said_at, stage, _latest_first(n.valid_from), _latest_first(n.valid_until), n.version
 
 
-def _mapped_steps(s: Engagement) -> tuple[str, ...]:
+def mapped_steps(s: Engagement) -> tuple[str, ...]:
     """Steps whose content is mapped: a retry reads the contract again before it restarts them."""
     return "contractor", "job", s.step("quote")
 
@@ -315,9 +315,9 @@ def _retry(s: Engagement, only: tuple[str, ...]) -> Engagement:
     asked = tuple(step for step in s.parked if not only or step in only)
     held = bool(s.holds) and (not only or "read" in only)
     s = _waiting_again(s, asked, s.holds if held else ())
-    if s.over or s.terms is None or not (held or any(step in asked for step in _mapped_steps(s))):
+    if s.over or s.terms is None or not (held or any(step in asked for step in mapped_steps(s))):
         return _restart(s, asked)
-    others = tuple(step for step in asked if step not in (*_mapped_steps(s), "read"))
+    others = tuple(step for step in asked if step not in (*mapped_steps(s), "read"))
     return replace(_restart(s, (*others, "read")), rereading=True)
 
 
