@@ -20,7 +20,11 @@ Source = Literal["policy", "certificate"]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Covered by ``source`` ``id`` over [start, end). A start of None is not known yet: it never covers."""
+    """Covered by ``source`` ``id`` over [start, end). A start of None is not known yet: it never covers.
+
+    ``doubtful``: its policy's own end is not known and could not be read back, so that from its start on
+    nobody knows whether it covers.
+    """
 
     source: Source
     id: str
@@ -28,9 +32,19 @@ class Span:
     end: int | None
     evidence: tuple[int, ...]
     over_by: str | None = None
+    doubtful: bool = False
 
     def holds(self, at: int) -> bool:
-        return self.start is not None and self.start <= at and not self.over(at)
+        return self.is_known and self.start is not None and self.start <= at and not self.over(at)
+
+    def is_open(self, at: int) -> bool:
+        """Whether nobody knows if it covers at ``at``."""
+        return not self.is_known and (self.start is None or self.start <= at) and not self.over(at)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its dates say when it covers."""
+        return self.start is not None and not self.doubtful
 
     def over(self, at: int) -> bool:
         return self.end is not None and self.end <= at
@@ -151,11 +165,21 @@ def spans(engagement: Engagement) -> tuple[Span, ...]:
         within
         for policy in engagement.policies.values()
         for span in policy_spans(policy)
-        for within in _within_assignments(engagement, span)
+        for within in _within_assignments(engagement, _doubted(engagement, span))
     ]
     certificates = [s for c in engagement.certificates.values() for s in certificate_spans(c)]
     found = (s for s in (*policies, *certificates) if not _empty(s))
     return tuple(sorted(found, key=_rank))
+
+
+def _doubted(engagement: Engagement, span: Span) -> Span:
+    return replace(span, doubtful=span.end is None and _given_up(engagement, span.id))
+
+
+def _given_up(engagement: Engagement, policy_id: str) -> bool:
+    """Whether a call that reads this policy back waits for a person."""
+    step = f"policy:{policy_id}"
+    return any(parked == step or parked.startswith(f"{step}:") for parked in engagement.parked)
 
 
 def _rank(span: Span) -> tuple[bool, bool, int, str]:
@@ -247,17 +271,14 @@ def instant(seconds: int) -> str:
 def _judged(engagement: Engagement, at: int) -> Answer:
     known = _clipped(spans(engagement), engagement.ended_at)
     holding = [s for s in known if s.holds(at)]
-    unknown = [s for s in known if s.start is None and not s.over(at)]
+    unknown = [s for s in known if s.is_open(at)]
     if holding:
         return _covered(known, holding, at)
     if unknown:
-        given_up = any(step.startswith(f"policy:{unknown[0].id}") for step in engagement.parked)
-        how = "could not be read back" if given_up else "are not known yet; they are being read back"
-        reason = f"Policy {unknown[0].id} is active but its dates {how}."
         return Answer(
             None,
             None,
-            reason,
+            _why_unknown(engagement, unknown[0]),
             since=_unknown_since(engagement, known, unknown[0], at),
             next_change_at=_next_change(known, at, None),
             evidence=unknown[0].evidence,
@@ -273,6 +294,14 @@ def _judged(engagement: Engagement, at: int) -> Answer:
         next_change_at=_next_change(known, at, False),
         evidence=evidence,
     )
+
+
+def _why_unknown(engagement: Engagement, span: Span) -> str:
+    if span.doubtful and span.start is not None:
+        return f"Policy {span.id} is active but when it ends could not be read back."
+    given_up = _given_up(engagement, span.id)
+    how = "could not be read back" if given_up else "are not known yet; they are being read back"
+    return f"Policy {span.id} is active but its dates {how}."
 
 
 def _clipped(known: Iterable[Span], ended_at: int | None) -> tuple[Span, ...]:
@@ -301,11 +330,15 @@ def _covered(known: tuple[Span, ...], holding: list[Span], at: int) -> Answer:
 
 
 def _reaches(span: Span, since: int | None) -> bool:
-    return since is not None and span.start is not None and span.start <= since and not span.over(since - 1)
+    return since is not None and _has_begun(span, since) and not span.over(since - 1)
 
 
 def _meets(span: Span, until: int | None) -> bool:
-    return until is not None and span.start is not None and span.start <= until and not span.over(until)
+    return until is not None and _has_begun(span, until) and not span.over(until)
+
+
+def _has_begun(span: Span, at: int) -> bool:
+    return span.is_known and span.start is not None and span.start <= at
 
 
 def _later(until: int | None, ends: list[int | None]) -> int | None:
@@ -322,14 +355,16 @@ def _next_change(known: tuple[Span, ...], at: int, now: bool | None) -> int | No
 def _is_covered(known: tuple[Span, ...], at: int) -> bool | None:
     if any(s.holds(at) for s in known):
         return True
-    return None if any(s.start is None and not s.over(at) for s in known) else False
+    return None if any(s.is_open(at) for s in known) else False
 
 
 def _unknown_since(engagement: Engagement, known: tuple[Span, ...], span: Span, at: int) -> int | None:
-    """Since the vendor spoke of the policy, or since the last cover before this instant ended."""
+    """Since the vendor spoke of the policy, or since the start of one whose end nobody knows; or since the
+    last cover before this instant ended."""
     told = [n.said_at for n in engagement.policies[span.id].news if n.version in span.evidence]
-    ends = [s.end for s in known if s.start is not None and s.end is not None]
-    return max((t for t in (*told[:1], *ends) if t <= at), default=None)
+    began = told[:1] if span.start is None else [span.start]
+    ends = [s.end for s in known if s.is_known and s.end is not None]
+    return max((t for t in (*began, *ends) if t <= at), default=None)
 
 
 def _why_not(engagement: Engagement, known: tuple[Span, ...], over: list[Span], at: int) -> str:

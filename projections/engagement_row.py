@@ -82,14 +82,17 @@ def periods(s: Engagement) -> str:
     ranges = (
         f"[{epoch_text(span.start)},{'' if span.end is None else epoch_text(span.end)})"
         for span in _within_contract(s)
-        if span.start is not None
+        if span.start is not None and span.is_known
     )
     return "{" + ",".join(ranges) + "}"
 
 
 def unknown_until(s: Engagement) -> str | None:
-    """How long an active policy whose start nobody knows leaves the answer open; None when none does."""
-    ends = [span.end for span in _within_contract(s) if span.start is None]
+    """How long an active policy whose dates nobody knows leaves the answer open; None when none does.
+
+    One that has a start and lost its end leaves it open before that start too: a row shows less than `answer`.
+    """
+    ends = [span.end for span in _within_contract(s) if not span.is_known]
     if not ends:
         return None
     known = [end for end in ends if end is not None]

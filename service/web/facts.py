@@ -46,6 +46,8 @@ def _how(span: Span, s: Engagement, now: int) -> str:
         return "Start not known yet"
     if s.ended_at is not None and s.ended_at <= now:
         return "Outlives the contract"
+    if span.doubtful and span.is_open(now):
+        return "End not known"
     return "In force" if span.holds(now) else "Not begun"
 
 

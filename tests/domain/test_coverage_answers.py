@@ -23,7 +23,7 @@ from story import given as story
 
 from domain import commands as c
 from domain.coverage import answer, gaps, spans
-from domain.state import Assignment, Certificate, CertificateNews, Engagement, Policy, PolicyNews
+from domain.state import Assignment, Certificate, CertificateNews, Engagement, Parked, Policy, PolicyNews
 from domain.values import Window
 
 bounded = settings(max_examples=400, derandomize=True, database=None, deadline=None)
@@ -116,6 +116,51 @@ class TestWithoutDates:
         told = awaiting_opt_in().given(self.undated, policy_active(at=self.undated.at + 60))
         assert told.covered(START).covered is True
         assert told.covered(START - 1).covered is False
+
+
+class TestAnEndThatCouldNotBeReadBack:
+    endless = policy_active(ends=None)
+
+    @staticmethod
+    def given_up(step: str) -> c.ParkEffect:
+        return c.ParkEffect(NOW + 3 * DAY, step, "ConfirmPolicy", "it shows no dates")
+
+    def test_cover_holds_while_it_is_being_read_back_and_is_unknown_once_that_is_given_up(self) -> None:
+        told = awaiting_opt_in().given(self.endless).wants("policy:pl_1:8", "share-opt-in")
+        assert told.covered(START + DAY).covered is True
+        after = told.given(self.given_up("policy:pl_1:8")).becomes("insured").covered(START + DAY)
+        assert (after.covered, after.basis, after.since, after.evidence) == (None, None, START, (8,))
+        assert after.reason == "Policy pl_1 is active but when it ends could not be read back."
+
+    def test_before_its_start_it_is_known_not_to_cover(self) -> None:
+        told = awaiting_opt_in().given(self.endless, self.given_up("policy:pl_1:8")).covered(START - 1)
+        assert (told.covered, told.next_change_at) == (False, START)
+
+    def test_the_end_of_an_assignment_under_it_is_known_all_the_same(self) -> None:
+        endless = policy_active(policy="pl_old", quote="qt_first", starts=START - 90 * DAY, ends=None)
+        told = assigned().given(endless, self.given_up("policy:pl_old"))
+        assert [told.covered(at).covered for at in (START - 1, START, END - 1, END)] == [
+            False,
+            None,
+            None,
+            False,
+        ]
+        assert told.covered(START).next_change_at == END
+
+    def test_what_was_given_up_for_another_policy_casts_no_doubt(self) -> None:
+        told = awaiting_opt_in().given(self.endless, self.given_up("policy:pl_10:8"))
+        assert told.covered(START).covered is True
+
+    def test_other_cover_that_is_known_outweighs_it(self) -> None:
+        both = certificate_uploaded().given(validated(), self.endless)
+        parked = both.given(self.given_up(f"policy:pl_1:{both.engagement.policies['pl_1'].news[0].version}"))
+        told = parked.covered(START)
+        assert (told.covered, told.basis, told.until) == (True, "certificate", END)
+        assert parked.covered(END).covered is None
+
+    def test_news_of_its_end_settles_it(self) -> None:
+        told = awaiting_opt_in().given(self.endless, self.given_up("policy:pl_1:8"))
+        assert told.given(policy_active(at=NOW + 4 * DAY)).covered(START).covered is True
 
 
 class TestJoining:
@@ -247,6 +292,7 @@ class TestGaps:
 WORLD = range(-1, 16)
 ticks = st.integers(0, 14)
 maybe = st.one_of(st.none(), ticks)
+reads = st.sampled_from(["policy:pl_1", "policy:pl_2:3"])
 
 
 @st.composite
@@ -281,6 +327,7 @@ def engagements(draw: st.DrawFn) -> Engagement:
         window=draw(st.one_of(st.none(), window)),
         assignment=draw(st.one_of(st.none(), assignment)),
         ended_at=draw(maybe),
+        parked={step: Parked("ConfirmPolicy", "404", 1) for step in draw(st.sets(reads))},
         policies={id: draw(policies(id)) for id in ("pl_1", "pl_2")},
         certificates={"crt_1": draw(certificates())},
     )
@@ -293,11 +340,8 @@ def scan(engagement: Engagement, t: int) -> bool | None:
     found: set[bool | None] = set()
     for s in spans(engagement):
         before_its_end = s.end is None or t < s.end
-        found.add(
-            None
-            if s.start is None and before_its_end
-            else s.start is not None and s.start <= t and before_its_end
-        )
+        begun = s.start is None or s.start <= t
+        found.add(None if not s.is_known and begun and before_its_end else begun and before_its_end)
     return True if True in found else None if None in found else False
 
 

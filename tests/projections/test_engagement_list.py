@@ -89,6 +89,15 @@ async def test_a_policy_without_dates_leaves_the_answer_open(pool, log, runner):
     assert await ids(pool, START, covered="true") == await ids(pool, START, covered="false") == []
 
 
+async def test_a_policy_whose_end_could_not_be_read_back_leaves_the_answer_open(pool, log, runner):
+    told = awaiting_opt_in().given(policy_active(ends=None))
+    given_up = c.ParkEffect(NOW + 3 * DAY, "policy:pl_1:8", "ConfirmPolicy", "it shows no dates")
+    await log.tell(told.given(given_up))
+    await runner.caught_up()
+    assert await ids(pool, START, covered="null") == ["9001"]
+    assert await ids(pool, START, covered="true") == await ids(pool, START, covered="false") == []
+
+
 async def test_nothing_is_covered_after_the_contracts_end(pool, log, runner):
     await log.tell(insured().given(c.EndContract(START + DAY, START + 2 * DAY)))
     await runner.caught_up()
