@@ -90,7 +90,7 @@ def periods(s: Engagement) -> str:
 def unknown_until(s: Engagement) -> str | None:
     """How long an active policy whose dates nobody knows leaves the answer open; None when none does.
 
-    One that has a start and lost its end leaves it open before that start too: a row shows less than `answer`.
+    One that has a start and lost its end leaves it open before that start too: a row says less than `answer`.
     """
     ends = [span.end for span in _within_contract(s) if not span.is_known]
     if not ends:
