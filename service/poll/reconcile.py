@@ -35,7 +35,7 @@ LOOK_BACK = timedelta(days=1)
 """How far back the first sweep looks for events, and any for contracts that ended unknown."""
 
 GRACE = timedelta(minutes=1)
-"""How long a webhook may be on its way before its absence counts as drift."""
+"""How long a webhook may be on its way before its absence counts as drift, to the sweeps of the loop."""
 
 ENGAGEMENTS = {"upwork": 500, "1099policy": 200}
 """How many live engagements one sweep compares, those compared longest ago first."""
@@ -270,13 +270,15 @@ class _Sweep:
 
     async def _settle(self, fact: Fact, delivery_id: str) -> None:
         stored = await self._parts.processor.handle(delivery_id)
+        outcome = stored.outcome if stored else None
         now = self._there() if fact.source == "1099policy" else epoch(self._parts.clock())
         late = fact.is_late(self._since, now - int(GRACE.total_seconds()))
+        if self._whole:  # who asks for all there is waits for no webhook: what that heals counts
+            late = late or (fact.webhook and outcome == "applied")
         if late:
             self._parts.metrics.drift.labels(fact.source, fact.type).inc()
         self._parts.metrics.deliveries.labels(fact.source, "polled").inc()
         reached = tuple(subject(stream) for stream in stored.streams) if stored else ()
-        outcome = stored.outcome if stored else None
         self._report.found.append(
             Found(fact.source, fact.type, fact.about, delivery_id, outcome, reached, late)
         )

@@ -8,7 +8,7 @@ from typing import Any
 @dataclass(frozen=True, slots=True)
 class Found:
     """A fact nobody here knew. ``outcome`` is what became of its delivery; ``late``: a webhook should have
-    brought it by now."""
+    brought it by now, or a person's sweep was quicker."""
 
     source: str
     type: str

@@ -15,6 +15,7 @@ from service.clock import rfc3339
 from service.demo import flows
 from service.poll.poller import Poller
 from service.poll.reconcile import SOURCES
+from service.poll.report import Report
 
 HOURS = timedelta(hours=2)
 
@@ -62,6 +63,21 @@ async def test_what_no_webhook_brought_in_time_counts_as_drift_once(worlds: Any)
         assert drift == {'coverd_drift_total{source="upwork",type="offer.accepted"}': 1}
         again = await world.drive.service.post("/v1/reconcile")
         assert (again["found"], again["drift"], again["healed"]) == ([], 0, 0)
+
+
+async def test_what_a_person_reconciles_at_once_counts_as_drift_and_a_sweep_of_the_loop_waits(
+    worlds: Any,
+) -> None:
+    async with worlds(webhooks=False) as world:
+        first = await world.drive.contract(freelancer=flows.someone())
+        report = await world.service.reconciler.sweep("upwork", Report())
+        assert [(one.about, one.outcome, one.late) for one in report.found] == [(first, "applied", False)]
+        second = await world.drive.contract(freelancer=flows.someone())
+        report = await world.drive.service.post("/v1/reconcile")
+        assert [(one["about"], one["drift"]) for one in report["found"]] == [(second, True)]
+        assert (report["healed"], report["drift"]) == (1, 1)
+        drift = await metric(world, "coverd_drift_total")
+        assert drift == {'coverd_drift_total{source="upwork",type="offer.accepted"}': 1}
 
 
 async def test_an_event_that_came_under_an_id_of_its_header_is_not_found_again(worlds: Any) -> None:
