@@ -47,10 +47,6 @@ SECONDS = (946_684_800, 4_102_444_800)
 """Epoch seconds of the years 2000 to 2100; a number of milliseconds lies far outside."""
 
 
-NOT_KEPT = "private, max-age=0, must-revalidate"
-"""How long an answer may be used without asking again."""
-
-
 def json_response(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     return web.Response(
         status=status, body=orjson.dumps(body), content_type="application/json", headers=headers
@@ -75,7 +71,7 @@ class EngagementRoutes:
     async def show(self, request: web.Request) -> web.Response:
         only(request)
         shown = await self._statuses.of(request.match_info["id"])
-        headers = {"ETag": shown.tag, "Cache-Control": NOT_KEPT}
+        headers = {"ETag": shown.tag, "Cache-Control": self._statuses.cache_control(shown)}
         if unchanged(request.headers.get("If-None-Match"), shown.tag):
             return web.Response(status=304, headers=headers)
         return web.Response(body=shown.body, content_type="application/json", headers=headers)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from http import HTTPStatus
 
 from service.api.auth import Door
-from service.api.engagements import NOT_KEPT, unchanged
+from service.api.engagements import unchanged
 from service.api.keys import SERVER
 from service.api.plain import Plain
 from service.api.problems import PROBLEM_JSON, body_of, problem_in
@@ -80,7 +80,7 @@ class Short:
             except Exception as error:
                 exchange.failed(error)
                 return
-            headers = f"ETag: {shown.tag}\r\nCache-Control: {NOT_KEPT}\r\n"
+            headers = f"ETag: {shown.tag}\r\nCache-Control: {self._statuses.cache_control(shown)}\r\n"
             if unchanged(exchange.request.headers.get("If-None-Match"), shown.tag):
                 exchange.end(304, headers, b"")
             else:

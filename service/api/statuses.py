@@ -21,6 +21,9 @@ from service.sources import Silence, never_silent
 REMEMBERED = 16_384
 """So many answers are kept, about 2 KB each."""
 
+FRESH_SECONDS = 5
+"""An answer shown again may miss a cancellation by so much: about what a webhook is late anyway."""
+
 FOR_EVER = 1 << 62
 
 FIRST_INSTANT = 946_684_800
@@ -37,6 +40,12 @@ class Shown:
     ends_at: int
     tag: str
     body: bytes
+
+    def cache_control(self, now: int) -> str:
+        """How long whoever asked may show this answer again: until time alone changes it and never for long,
+        since news may come at any moment; in a silence not at all."""
+        lasts = 0 if self.silent_since is not None else min(self.ends_at - now, FRESH_SECONDS)
+        return f"private, max-age={max(lasts, 0)}, must-revalidate"
 
     def holds(self, now: int, silent_since: int | None) -> bool:
         return self.silent_since == silent_since and self.starts_at <= now < self.ends_at
@@ -64,6 +73,9 @@ class Statuses:
                 raise NotKnown(engagement_id=engagement_id)
             if kept.holds(epoch(self._clock()), silent):
                 return kept
+
+    def cache_control(self, shown: Shown) -> str:
+        return shown.cache_control(epoch(self._clock()))
 
     def _kept(self, engagement_id: str, silent: int | None) -> Shown | None:
         kept = self._shown.get(engagement_id)
