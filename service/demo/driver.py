@@ -94,6 +94,9 @@ class Peer:
 class Driver:
     """The service and the two sandboxes."""
 
+    patience = PATIENCE
+    """Seconds it waits for one thing."""
+
     def __init__(self, service: Peer, upwork: Peer, ten99policy: Peer) -> None:
         self.service = service
         self.upwork = upwork
@@ -173,11 +176,11 @@ class Driver:
         An event is in the feed only when the lists show it too, so what it leads to is there to be seen.
         """
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self.patience):
                 if not await look():
                     await self._watch(look)
         except TimeoutError:
-            raise DemoFailed(what=f"Waited {PATIENCE:.0f} s for {what}; it shows {seen()}.") from None
+            raise DemoFailed(what=f"Waited {self.patience:.0f} s for {what}; it shows {seen()}.") from None
 
     async def _watch(self, look: Callable[[], Awaitable[bool]]) -> None:
         pause, longest = PAUSES

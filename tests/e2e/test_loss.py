@@ -84,6 +84,7 @@ async def act(world: Any, lives: dict[str, str]) -> None:
 async def lived_through(worlds: Any, number: int, seed: int) -> None:
     async with road(seed) as (way, begins), worlds(webhooks=begins) as world:
         way.target = world.service.url
+        world.drive.patience = 240.0  # Upwork takes no more than 300 requests a minute
         lives = {}
         for place in range(number):
             life = LIVES[place % len(LIVES)]
