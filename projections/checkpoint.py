@@ -99,6 +99,12 @@ async def lag(conn: "Reader", projection: str) -> Lag:
     return Lag(projection, row["events"], row["buckets"], row["stopped"])
 
 
+async def lag_since(conn: "Reader") -> datetime | None:
+    """When the oldest event was recorded that a serving read model has not applied yet."""
+    since: datetime | None = await conn.fetchval(sql("lag_since"))
+    return since
+
+
 async def begun(conn: "Reader", projection: str, revision: int) -> list[int]:
     """The buckets in which this revision has applied anything."""
     return [row["bucket"] for row in await conn.fetch(sql("begun"), projection, revision)]

@@ -92,6 +92,19 @@ async def count_engagements(conn: "Reader", now: datetime, silent: bool = False)
     return dict(row)
 
 
+async def count_states(conn: "Reader") -> dict[str, int]:
+    """How many engagements are in each state that has any."""
+    return {row["state"]: row["count"] for row in await conn.fetch(sql("count_states"))}
+
+
+async def count_uncovered(conn: "Reader", now: datetime, silent: bool = False) -> dict[str, int]:
+    """Of the active contracts, how many are ``uncovered`` at ``now`` and of how many that is ``unknown``. See
+    `list_engagements` for ``silent``."""
+    row = await conn.fetchrow(sql("count_uncovered"), list(LIVE), now, silent)
+    assert row is not None, "an aggregate always gives a row"
+    return dict(row)
+
+
 async def live_engagements(
     conn: "Reader", after: tuple[datetime, str] | None, limit: int
 ) -> list[tuple[datetime, str]]:

@@ -92,6 +92,10 @@ class Runner:
         """How far each projection is behind, for the metrics."""
         return [await checkpoint.lag(self._pool, projection.name) for projection in self._projections]
 
+    async def lag_since(self) -> datetime | None:
+        """When the oldest event was recorded that one of them has not applied yet."""
+        return await checkpoint.lag_since(self._pool)
+
     async def stopped(self) -> list[Stopped]:
         """The buckets that met an event they cannot apply."""
         return [

@@ -46,6 +46,7 @@ from service.ingest.process import Processor
 from service.ingest.rotation import follow
 from service.ingest.webhooks import Source, Webhooks
 from service.lists import PageLists, ReadModels
+from service.measure import Measures
 from service.metrics import Metrics
 from service.operate import Operator
 from service.poll.poller import Poller, watch
@@ -58,6 +59,7 @@ from service.store.errors import as_unavailable
 from service.store.lines import USUAL, Bounds, close_pool, open_pool
 from service.store.postgres import PostgresStore
 from service.store.tokens import TokenTable
+from service.survey import Surveyor
 from service.tail import Tail
 from service.vendors import rate
 from service.vendors.breaker import Patience as VendorPatience
@@ -87,6 +89,7 @@ class Service:
     runner: Runner
     desk: Desk
     reconciler: Reconciler
+    surveyor: Surveyor
     is_open: bool = False
 
 
@@ -183,6 +186,7 @@ async def serving(
         reconciler = Reconciler(parts, gate, settings.poll_seconds, limit, tuning.upwork_poll_seconds)
         await watch(store, clock, settings.poll_seconds)
         runner, tail = Runner(pool), Tail(pool)
+        surveyor = Surveyor(store, ReadModels(pool), sources.silent_since, clock)
         _connect(handler, worker, processor, runner, tail, works=works)
         if works:
             desk.ten99policy.clock.on_jump = worker.rouse_timers
@@ -192,6 +196,7 @@ async def serving(
         stack.push_async_callback(processor.stop)
         if works:
             stack.push_async_callback(_ended, asyncio.create_task(runner.run(), name="projections"))
+            stack.push_async_callback(_ended, asyncio.create_task(surveyor.run(), name="survey"))
         if works and settings.poll_seconds:
             if desk.ten99policy.dialect == "reference":
                 codes = warn_on_change(config, desk.ten99policy, metrics, settings.poll_seconds)
@@ -227,7 +232,7 @@ async def serving(
             short = Short(routes.webhooks, routes.statuses, door, metrics, tuning.refusals)
             is_open = door.is_open
             url = await _listen(app, short, settings, tuning.patience, stack)
-        yield Service(url, store, handler, processor, worker, runner, desk, reconciler, is_open)
+        yield Service(url, store, handler, processor, worker, runner, desk, reconciler, surveyor, is_open)
 
 
 def _rules(config: ConfigFile, upwork: Upwork) -> Callable[[], Rules]:
@@ -288,14 +293,7 @@ def _routes(
     waiting = Waiting(store, lists, sources, vendors, clock)
     statuses = Statuses(store, clock, sources.silent_since)
 
-    async def measure() -> None:
-        with as_unavailable():
-            lags = await runner.lag()
-        metrics.feed_lag.set(sum(lag.events for lag in lags))
-        metrics.feed_stopped.set(sum(lag.stopped for lag in lags))
-        await sources.measure()
-        await vendors.measure(metrics)
-
+    measures = Measures(metrics, store, runner, sources, vendors, clock)
     return Routes(
         webhooks=Webhooks(
             store,
@@ -313,7 +311,7 @@ def _routes(
         feed=FeedRoutes(pool, tail),
         reconcile=ReconcileRoutes(reconciler),
         vendors=VendorRoutes(store, gate, vendors),
-        health=HealthRoutes(store, metrics, measure),
+        health=HealthRoutes(store, metrics, measures.take),
         pages=Pages(
             store, handler, PageLists(lists, handler), clock, sources.silent_since, vendors.attention
         ),

@@ -21,6 +21,8 @@ from projections.attention_list import (
 from projections.engagement_list import (
     EngagementRow,
     count_engagements,
+    count_states,
+    count_uncovered,
     list_engagements,
     live_engagements,
 )
@@ -73,6 +75,16 @@ class ReadModels:
         """See `projections.engagement_list.count_engagements`."""
         with as_unavailable():
             return await count_engagements(self._pool, now, silent)
+
+    async def states(self) -> dict[str, int]:
+        """See `projections.engagement_list.count_states`."""
+        with as_unavailable():
+            return await count_states(self._pool)
+
+    async def uncovered(self, now: datetime, silent: bool = False) -> dict[str, int]:
+        """See `projections.engagement_list.count_uncovered`."""
+        with as_unavailable():
+            return await count_uncovered(self._pool, now, silent)
 
     async def live(self, after: tuple[datetime, str] | None, limit: int) -> list[tuple[datetime, str]]:
         """See `projections.engagement_list.live_engagements`."""

@@ -47,7 +47,70 @@ class Metrics:
             "Buckets whose read models stopped at an event they cannot take.",
             registry=self.registry,
         )
-
+        self.feed_lag_seconds = Gauge(
+            "coverd_feed_lag_seconds",
+            "How long ago the oldest event was recorded that a read model has not applied yet; 0: none.",
+            registry=self.registry,
+        )
+        self.store_up = Gauge(
+            "coverd_store_up",
+            "1 while Postgres answers; what is measured of it is left as it was while this is 0.",
+            registry=self.registry,
+        )
+        self.inbox_due = Gauge(
+            "coverd_inbox_due",
+            "Deliveries that are due and not taken up; counted up to 1,000.",
+            registry=self.registry,
+        )
+        self.inbox_due_seconds = Gauge(
+            "coverd_inbox_due_seconds",
+            "How long the longest of them has been due.",
+            registry=self.registry,
+        )
+        self.outbox_due = Gauge(
+            "coverd_outbox_due",
+            "Effects that are due and not taken up, by channel; 1,000 are counted in all.",
+            ["channel"],
+            registry=self.registry,
+        )
+        self.outbox_due_seconds = Gauge(
+            "coverd_outbox_due_seconds",
+            "How long the longest of them has been due.",
+            ["channel"],
+            registry=self.registry,
+        )
+        self.attention = Gauge(
+            "coverd_attention_items",
+            "What waits for a person on engagements, by code.",
+            ["code"],
+            registry=self.registry,
+        )
+        self.engagements = Gauge(
+            "coverd_engagements", "Engagements by state.", ["state"], registry=self.registry
+        )
+        self.uncovered = Gauge(
+            "coverd_uncovered_engagements",
+            "Active contracts that are not covered now, or of which nobody knows.",
+            ["answer"],
+            registry=self.registry,
+        )
+        self.survey_age = Gauge(
+            "coverd_survey_age_seconds",
+            "How long ago engagements and what waits on them were counted.",
+            registry=self.registry,
+        )
+        self.chain_verified = Gauge(
+            "coverd_chain_verified_timestamp_seconds",
+            "When coverd verify last came to its end; 0: never.",
+            registry=self.registry,
+        )
+        self.chain_faults = Gauge("coverd_chain_faults", "Faults that it found.", registry=self.registry)
+        self.refusals = Counter(
+            "coverd_webhook_refusals_total",
+            "Webhook requests that were not proven, by source and why.",
+            ["source", "why"],
+            registry=self.registry,
+        )
         self.config_holes = Gauge(
             "coverd_config_holes",
             "Category codes of the configuration that 1099Policy does not list.",

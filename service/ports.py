@@ -214,6 +214,14 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is due and nobody has taken up: how many, and since when the first is (None: there are none)."""
+
+    due: int
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceState:
     """What is known of a source's health, since we began to listen to it.
 

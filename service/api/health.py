@@ -1,7 +1,6 @@
 """Health, metrics and the OpenAPI document."""
 
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from importlib.resources import files
 from typing import Any
 
@@ -52,8 +51,12 @@ class HealthRoutes:
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """What the store would say is left as it was while it is away: the rest is needed then."""
-        with suppress(StoreUnavailable):
+        up = 1
+        try:
             await promptly(self._measure(), ANSWER_SECONDS)
+        except StoreUnavailable:
+            up = 0
+        self._metrics.store_up.set(up)
         return web.Response(
             body=self._metrics.render(),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},

@@ -21,10 +21,11 @@ MAX_SIGNATURES = 16
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``ok`` and, in words fit for a log, why."""
+    """``ok`` and, in words fit for a log, why; ``code`` says the same to a machine."""
 
     ok: bool
     why: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,10 @@ class Claim:
     signatures: tuple[bytes, ...]
 
 
-MATCHES = Verdict(True, "the signature matches")
-NO_MATCH = Verdict(False, "the signature does not match")
-UNSIGNED = Verdict(False, "there is no signature in it that could match")
-STALE = Verdict(False, "the timestamp is missing, unreadable or too far from now")
+MATCHES = Verdict(True, "the signature matches", "match")
+NO_MATCH = Verdict(False, "the signature does not match", "mismatch")
+UNSIGNED = Verdict(False, "there is no signature in it that could match", "unsigned")
+STALE = Verdict(False, "the timestamp is missing, unreadable or too far from now", "stale")
 
 
 def verify(proof: WebhookProof, headers: Mapping[str, str], body: bytes, now: float) -> Verdict:
@@ -50,10 +51,10 @@ def verify(proof: WebhookProof, headers: Mapping[str, str], body: bytes, now: fl
 def claimed(proof: WebhookProof, headers: Mapping[str, str], now: float) -> Verdict | Claim:
     """What can be judged before the body is read: a verdict where that is enough, else what to prove."""
     if not proof.secrets:
-        return Verdict(False, "no secret is configured for this source")
+        return Verdict(False, "no secret is configured for this source", "no_secret")
     given = headers.get(proof.header, "")
     if not given:
-        return Verdict(False, f"the header {proof.header} is missing")
+        return Verdict(False, f"the header {proof.header} is missing", "no_header")
     match proof.scheme:
         case "token":
             return _judge(_any(_wire(given), (s.reveal().encode() for s in proof.secrets)))

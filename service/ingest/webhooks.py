@@ -63,7 +63,9 @@ class Webhooks:
         try:
             as_it_is(request)
             if 0 < (request.content_length or 0) <= MAX_BODY:
-                _believe(claimed(self._proofs[source], request.headers, self._clock().timestamp()))
+                self._believe(
+                    source, claimed(self._proofs[source], request.headers, self._clock().timestamp())
+                )
             body = await whole_body(request, MAX_BODY)
         except Problem as problem:
             self._count(source, str(problem.status))
@@ -87,7 +89,7 @@ class Webhooks:
         verdict = verify(proof, sent, body, now.timestamp())
         if not verdict.ok:
             self._count(source, "401")
-            _believe(verdict)
+            self._believe(source, verdict)
         dedupe = dedupe_key(sent.get(proof.dedupe_header), body)
         return Delivery(
             source,
@@ -106,6 +108,12 @@ class Webhooks:
         self._count(source, "stored" if new else "duplicate")
         return 202 if new else 200, _ANSWERS[new] % delivery_id.encode()
 
+    def _believe(self, source: Source, found: Verdict | Claim) -> None:
+        """Refuse what is not proven, or can be seen not to be before its body is read."""
+        if isinstance(found, Verdict) and not found.ok:
+            self._metrics.refusals.labels(source, found.code).inc()
+            raise Problem(401, f"The delivery is not proven: {found.why}.")
+
     def _count(self, source: Source, outcome: str) -> None:
         self._metrics.delivered(source, outcome)
 
@@ -114,12 +122,6 @@ def _worth_keeping(proof: WebhookProof) -> tuple[str, ...]:
     """The headers that prove a delivery, small letters; never a secret."""
     names = (proof.header, proof.dedupe_header, "webhook-timestamp", "content-type")
     return tuple(name.lower() for name in names[proof.scheme == "token" :])
-
-
-def _believe(found: Verdict | Claim) -> None:
-    """Refuse what is not proven, or can be seen not to be before its body is read."""
-    if isinstance(found, Verdict) and not found.ok:
-        raise Problem(401, f"The delivery is not proven: {found.why}.")
 
 
 def dedupe_key(header_id: str | None, body: bytes) -> str:

@@ -14,6 +14,7 @@ from service.store.postgres_events import PostgresEvents
 from service.store.postgres_inbox import PostgresInbox
 from service.store.postgres_operations import PostgresOperations
 from service.store.postgres_sources import PostgresSources
+from service.store.postgres_survey import PostgresSurvey
 from service.store.postgres_vendors import PostgresVendors
 from service.store.probe import Probe
 
@@ -24,7 +25,13 @@ CONNECTIONS = 10
 
 
 class PostgresStore(
-    PostgresEvents, PostgresEffects, PostgresInbox, PostgresSources, PostgresVendors, PostgresOperations
+    PostgresEvents,
+    PostgresEffects,
+    PostgresInbox,
+    PostgresSources,
+    PostgresVendors,
+    PostgresOperations,
+    PostgresSurvey,
 ):
     """Every promise of `service.ports.Store`. Make one with `open`, and `close` it."""
 

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import random
+import re
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -274,3 +276,30 @@ async def test_verifying_the_database_is_written_down(store: PostgresStore, cove
     (told,) = await store.operations("verify")
     assert told.result == {"events": 10, "buckets": len(set(map(bucket_of, STREAMS))), "faults": 0}
     assert told.actor.startswith("command:")
+
+
+async def test_whoever_trusts_no_program_of_ours_can_check_with_a_few_lines(
+    store: PostgresStore, coverd: Command, tmp_path: Path
+) -> None:
+    handbook = (Path(__file__).parents[2] / "docs/operations.md").read_text()
+    (script,) = re.findall(r"^```python\n(.*?)^```$", handbook, re.M | re.S)
+    check = tmp_path / "check.py"
+    check.write_text(script)
+    await grow(store, 25)
+    _, exported = await coverd("export")
+    lines = exported.splitlines(keepends=True)
+    contents = {what: attack(lines) for what, (attack, _) in ATTACKS.items()}
+
+    async def exit_code(name: str, content: list[bytes]) -> int:
+        file = tmp_path / name.replace(" ", "-")
+        file.write_bytes(b"".join(content))
+        started = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", str(check), str(file)),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        return await started.wait()
+
+    assert await exit_code("untouched", lines) == 0
+    found = {what: await exit_code(what, content) for what, content in contents.items()}
+    assert {what for what, code in found.items() if code == 0} == set()
