@@ -21,6 +21,8 @@ class VendorClock:
         self.ahead_by = 0.0
         """Seconds by which the vendor's clock runs ahead of ours; 0 while it is not known."""
         self.is_known = False
+        self.jumps = 0
+        """How often it was set to another time."""
         self.on_jump: Callable[[], None] = lambda: None
 
     def read(self, headers: Mapping[str, str]) -> None:
@@ -33,4 +35,5 @@ class VendorClock:
         before, self.ahead_by = self.ahead_by, seconds if abs(seconds) > CLOSE_ENOUGH else 0.0
         self.is_known = True
         if abs(self.ahead_by - before) > JUMP:
+            self.jumps += 1
             self.on_jump()

@@ -191,6 +191,7 @@ class Worker:
         engagement = await self._desk.handler.load(subject(claimed.stream_id))
         wanted = still_wanted(engagement, claimed.step, claimed.generation)
         effect: Effect = codec.effect_from(claimed.kind, claimed.payload)
+        jumps = self._desk.ten99policy.clock.jumps
         try:
             with self._metrics.effect_seconds.labels(claimed.kind).time():
                 outcome = await (perform if wanted else left_behind)(effect, claimed, self._desk)
@@ -206,6 +207,8 @@ class Worker:
             return
         except NotYet as early:
             await self._not_now(claimed, early.seconds, "its time has not come", probed)
+            if self._desk.ten99policy.clock.jumps != jumps:
+                await self._rouse_timers()  # it was put back by the time from before, unseen by the others
             return
         except VendorRefused as refusal:
             await self._answered(claimed)

@@ -1,7 +1,10 @@
 """Time as a fact: stored timers that outlive the process, tell once, and renew a contract that runs on."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import pytest
 
 from service.demo import flows
 
@@ -13,9 +16,13 @@ class Hands:
 
     def __init__(self) -> None:
         self.ahead = timedelta()
+        self._stopped: datetime | None = None
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+        return self._stopped or datetime.now(UTC) + self.ahead
+
+    def still_at(self, instant: datetime) -> None:
+        self._stopped = instant
 
 
 async def passed(world: Any, engagement: str, code: str) -> list[dict[str, Any]]:
@@ -69,6 +76,35 @@ async def test_the_end_of_cover_is_told_at_each_configured_day_and_by_the_vendor
     assert (await world.drive.status("9001"))["attention"] == [], "the contract ends on the same day"
     await set_clock(world, now="2026-03-02T12:00:00Z")
     await world.drive.until_state("9001", "lapsed")
+
+
+async def test_a_timer_put_back_while_the_vendors_clock_is_set_looks_at_it_again(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = world.service.store
+    put_back, rouse, roused = store.retry_later, store.rouse, asyncio.Event()
+
+    async def rousing(*what: Any) -> None:
+        await rouse(*what)
+        roused.set()
+
+    async def putting_back(claimed: Any, *when: Any, **more: Any) -> Any:
+        if claimed.kind == "WatchDeadline" and claimed.step.startswith("deadline:expiry") and once:
+            once.clear()
+            roused.clear()
+            await set_clock(world, now="2026-02-01T00:00:00Z")
+            await roused.wait()
+        return await put_back(claimed, *when, **more)
+
+    once = [True]
+    await set_clock(world, now="2025-11-20T00:00:00Z")
+    monkeypatch.setattr(store, "rouse", rousing)
+    monkeypatch.setattr(store, "retry_later", putting_back)
+    await world.drive.offer("9001")
+    await world.drive.until_state("9001", "awaiting_opt_in")
+    await world.drive.complete_session("9001")
+    await world.drive.until_event("9001", "DeadlinePassed")
+    assert once == []
 
 
 async def test_a_contract_without_an_end_is_renewed_before_its_quote_ends(world: Any) -> None:
@@ -152,3 +188,33 @@ async def test_a_contract_that_runs_already_is_quoted_from_the_next_day_and_the_
     assert quoted["effective_date"] % DAY.total_seconds() == 0
     assert began.timestamp() < quoted["effective_date"] <= (today + 2 * DAY).timestamp()
     assert quoted["end_date"] == ends.timestamp()
+
+
+async def test_an_answer_is_kept_until_its_cover_begins_and_a_304_says_so_too(worlds: Any) -> None:
+    clock = Hands()
+    async with worlds(clock=clock, COVERD_POLL_SECONDS="0") as world:
+        await world.drive.offer("9001")
+        await world.drive.until_state("9001", "awaiting_opt_in")
+        await world.drive.complete_session("9001")
+        insured = await world.drive.until_state("9001", "insured")
+        begins = datetime.fromisoformat(insured["coverage"]["next_change_at"])
+
+        async def asked(**headers: str) -> tuple[int, str, str]:
+            url = f"{world.service.url}/v1/engagements/9001"
+            async with world.session.get(url, headers=headers) as got:
+                return got.status, got.headers["Cache-Control"], got.headers["ETag"]
+
+        async def settled() -> bool:
+            return (await asked())[1] == "private, max-age=5, must-revalidate"
+
+        await world.drive.until_true(settled, "an answer that rests")
+        clock.still_at(begins - timedelta(seconds=3.5))
+        status, kept, tag = await asked()
+        assert (status, kept) == (200, "private, max-age=3, must-revalidate")
+        assert await asked(**{"If-None-Match": tag}) == (304, kept, tag)
+        clock.still_at(begins - timedelta(seconds=0.5))
+        assert await asked(**{"If-None-Match": tag}) == (304, "private, max-age=0, must-revalidate", tag)
+        clock.still_at(begins)
+        status, _, later = await asked(**{"If-None-Match": tag})
+        assert status == 200
+        assert later != tag
