@@ -291,7 +291,7 @@ def _routes(
     lists, vendors = ReadModels(pool), VendorReport(store, gate, clock)
     operator = Operator(store, handler, lists, clock)
     waiting = Waiting(store, lists, sources, vendors, clock)
-    statuses = Statuses(store, clock, sources.silent_since)
+    statuses = Statuses(store, clock, sources.silent_since, sources.silent_in)
 
     measures = Measures(metrics, store, runner, sources, vendors, clock)
     return Routes(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Protocol
 
 from service.clock import Clock, epoch, rfc3339
@@ -31,6 +32,11 @@ class Silence(Protocol):
 
 async def never_silent(known_at: datetime | None = None) -> int | None:
     return None
+
+
+def never() -> float:
+    """In how many seconds one falls silent that never does."""
+    return inf
 
 
 class Sources:
@@ -76,6 +82,14 @@ class Sources:
         if not self._seen or self._silent(TEN99POLICY) is not None:
             await self.states()
         return self._silent(TEN99POLICY)
+
+    def silent_in(self) -> float:
+        """Seconds until 1099Policy is found silent if it answers nothing meanwhile, by what was last seen;
+        infinite where it never is."""
+        seen = next((s for s in self._seen if s.name == TEN99POLICY), None)
+        if self._limit is None or seen is None:
+            return never()
+        return ((seen.asked_at or seen.since) + self._limit - self._clock()).total_seconds()
 
     async def _silent_at(self, name: str, at: datetime) -> int | None:
         """The source first and then what is kept: a silence that ends between the two is found there."""

@@ -4,25 +4,29 @@ Each time the stream's version is read from the store, so an answer is never old
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from domain.codec import engagement_from
+from domain.coverage import answer
 from domain.errors import NotKnown
 from domain.ids import engagement_stream
+from domain.react import wanted
 from domain.state import Engagement
 from service.api.views import engagement_view
 from service.clock import Clock, epoch
 from service.ports import Head, Store
-from service.sources import Silence, never_silent
+from service.sources import Silence, never, never_silent
 
 REMEMBERED = 16_384
 """So many answers are kept, about 2 KB each."""
 
 FRESH_SECONDS = 5
-"""An answer shown again may miss a cancellation by so much: about what a webhook is late anyway."""
+"""An answer shown again may miss a cancellation by so much: about what a webhook is late anyway. Who asks
+every second is spared four questions of five by it."""
 
 FOR_EVER = 1 << 62
 
@@ -32,7 +36,10 @@ FIRST_INSTANT = 946_684_800
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An answer as JSON and its ETag, right for ``version`` from one epoch second up to before another."""
+    """An answer as JSON and its ETag, right for ``version`` from one epoch second up to before another.
+
+    ``rests``: cover is known, and nothing is under way whose outcome will change the answer.
+    """
 
     version: int
     silent_since: int | None
@@ -40,22 +47,35 @@ class Shown:
     ends_at: int
     tag: str
     body: bytes
+    rests: bool
 
-    def cache_control(self, now: int) -> str:
+    def cache_control(self, now: float, silent_in: float) -> str:
         """How long whoever asked may show this answer again: until time alone changes it and never for long,
-        since news may come at any moment; in a silence not at all."""
-        lasts = 0 if self.silent_since is not None else min(self.ends_at - now, FRESH_SECONDS)
-        return f"private, max-age={max(lasts, 0)}, must-revalidate"
+        since news may come at any moment; not at all where it does not rest.
+
+        ``now`` is epoch seconds with their fraction; in ``silent_in`` seconds cover becomes unknown unless
+        1099Policy is heard of. What is left is rounded down, so that no answer outlives its instant.
+        """
+        lasts = min(self.ends_at - now, silent_in, FRESH_SECONDS) if self.rests else 0
+        return f"private, max-age={max(int(lasts), 0)}, must-revalidate"
 
     def holds(self, now: int, silent_since: int | None) -> bool:
         return self.silent_since == silent_since and self.starts_at <= now < self.ends_at
 
 
 class Statuses:
-    def __init__(self, store: Store, clock: Clock, silence: Silence = never_silent) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        silence: Silence = never_silent,
+        silent_in: Callable[[], float] = never,
+    ) -> None:
+        """``silent_in``: seconds until ``silence`` would set in."""
         self._store = store
         self._clock = clock
         self._silence = silence
+        self._silent_in = silent_in
         self._shown: OrderedDict[str, Shown] = OrderedDict()
 
     async def of(self, engagement_id: str) -> Shown:
@@ -75,7 +95,7 @@ class Statuses:
                 return kept
 
     def cache_control(self, shown: Shown) -> str:
-        return shown.cache_control(epoch(self._clock()))
+        return shown.cache_control(self._clock().timestamp(), self._silent_in())
 
     def _kept(self, engagement_id: str, silent: int | None) -> Shown | None:
         kept = self._shown.get(engagement_id)
@@ -103,7 +123,13 @@ def show(head: Head, now: int, silent_since: int | None) -> Shown:
         ends_at=min((edge for edge in edges if edge > now), default=FOR_EVER),
         tag=_tag(engagement, sum(edge <= now for edge in edges), silent_since),
         body=orjson.dumps(engagement_view(engagement, now, head.updated_at, silent_since)),
+        rests=answer(engagement, now, silent_since).covered is not None and not _is_under_way(engagement),
     )
+
+
+def _is_under_way(engagement: Engagement) -> bool:
+    """Whether a call is asked for now; timers, and what was given up until a person acts, are not."""
+    return any(w.due_at is None and w.step not in engagement.parked for w in wanted(engagement))
 
 
 def _instants(value: Any) -> set[int]:

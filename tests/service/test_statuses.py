@@ -1,6 +1,5 @@
 """The current answer kept ready: what one made anew says at every instant, and never older than the store."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import orjson
@@ -16,7 +15,7 @@ from domain.evolve import Entry, evolve
 from domain.ids import engagement_stream
 from domain.state import Engagement
 from service.api import statuses
-from service.api.statuses import FRESH_SECONDS, Shown, Statuses, show
+from service.api.statuses import Shown, Statuses, show
 from service.api.views import engagement_view
 from service.ports import Append, Head
 from service.store.memory import MemoryStore
@@ -59,19 +58,6 @@ def test_silence_makes_another_answer_with_another_tag() -> None:
     assert heard.tag != unheard.tag
     assert not heard.holds(NOW, NOW - 60)
     assert not unheard.holds(NOW, None)
-
-
-def test_an_answer_may_be_shown_again_until_time_changes_it_and_never_for_long() -> None:
-    """Also in a silence: then not at all."""
-    shown = replace(show(head(life(1, "9001").engagement), NOW, None), starts_at=NOW, ends_at=NOW + 60)
-    left = {seconds: shown.cache_control(NOW + 60 - seconds) for seconds in (60, FRESH_SECONDS, 2, 1)}
-    assert left == {
-        60: f"private, max-age={FRESH_SECONDS}, must-revalidate",
-        FRESH_SECONDS: f"private, max-age={FRESH_SECONDS}, must-revalidate",
-        2: "private, max-age=2, must-revalidate",
-        1: "private, max-age=1, must-revalidate",
-    }
-    assert "max-age=0" in replace(shown, silent_since=NOW - 60).cache_control(NOW)
 
 
 class World:
