@@ -91,6 +91,20 @@ class Service:
     reconciler: Reconciler
     surveyor: Surveyor
     is_open: bool = False
+    server: asyncio.Server | None = None
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def leave(self, seconds: float) -> None:
+        """Before the end: begin no call, and for ``seconds`` answer on but send callers elsewhere."""
+        self.leaving.set()
+        await asyncio.gather(self.worker.stop(), asyncio.sleep(seconds if self.server else 0))
+        if self.server:
+            self.server.close()
+            await asyncio.sleep(LAST_SECONDS)
+
+
+LAST_SECONDS = 0.2
+"""What is left for requests on connections that were made just before no more were taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +218,7 @@ async def serving(
             poller = Poller(reconciler, store, clock, settings.poll_seconds)
             poller.start()
             stack.push_async_callback(poller.stop)
-        url, is_open = None, False
+        url, is_open, server, leaving = None, False, None, asyncio.Event()
         if serves:
             stack.push_async_callback(_ended, asyncio.create_task(tail.run(), name="feed"))
             stack.push_async_callback(
@@ -228,11 +242,24 @@ async def serving(
             )
             changing = follow(_proofs(settings), routes.webhooks.use, tuning.sweep_seconds)
             stack.push_async_callback(_ended, asyncio.create_task(changing, name="secrets"))
-            app = make_app(routes, door, metrics, tuning.patience, tuning.refusals)
-            short = Short(routes.webhooks, routes.statuses, door, metrics, tuning.refusals)
+            app = make_app(routes, door, metrics, tuning.patience, tuning.refusals, leaving)
+            short = Short(routes.webhooks, routes.statuses, door, metrics, tuning.refusals, leaving)
             is_open = door.is_open
-            url = await _listen(app, short, settings, tuning.patience, stack)
-        yield Service(url, store, handler, processor, worker, runner, desk, reconciler, surveyor, is_open)
+            url, server = await _listen(app, short, settings, tuning.patience, stack)
+        yield Service(
+            url,
+            store,
+            handler,
+            processor,
+            worker,
+            runner,
+            desk,
+            reconciler,
+            surveyor,
+            is_open,
+            server,
+            leaving,
+        )
 
 
 def _rules(config: ConfigFile, upwork: Upwork) -> Callable[[], Rules]:
@@ -322,7 +349,7 @@ def _routes(
 
 async def _listen(
     app: web.Application, short: Short, settings: Settings, patience: Patience, stack: AsyncExitStack
-) -> str:
+) -> tuple[str, asyncio.Server]:
     app_runner = HttpRunner(app, patience)
     await app_runner.setup()
     stack.push_async_callback(app_runner.cleanup)
@@ -332,4 +359,4 @@ async def _listen(
     server = await asyncio.get_running_loop().create_server(lanes, settings.host, settings.port, backlog=1024)
     stack.callback(server.close)
     host, port = server.sockets[0].getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}", server

@@ -13,7 +13,7 @@ from service.api.deliveries import DeliveryRoutes
 from service.api.engagements import EngagementRoutes
 from service.api.feed import FeedRoutes
 from service.api.health import HealthRoutes
-from service.api.keys import REQUEST_ID, SERVER
+from service.api.keys import LEAVING, REQUEST_ID, SERVER
 from service.api.operations import OperationRoutes
 from service.api.patience import PATIENCE, Patience
 from service.api.problems import PROBLEM, Handler, Problem, answer
@@ -58,6 +58,7 @@ def make_app(
     metrics: Metrics,
     patience: Patience | None = None,
     refusals: Refusals | None = None,
+    leaving: asyncio.Event | None = None,
 ) -> web.Application:
     """The application. A body may be as large as a certificate; routes keep smaller limits of their own."""
     app = web.Application(
@@ -65,6 +66,7 @@ def make_app(
         client_max_size=MAX_ATTACHMENT + 1024 * 1024,
     )
     app[PATIENCE] = patience or Patience()
+    app[LEAVING] = leaving or asyncio.Event()
     app.on_response_prepare.append(_mark)
     app.on_shutdown.append(routes.feed.end)
     add = app.router.add_route
@@ -150,6 +152,9 @@ async def _mark(request: web.Request, response: web.StreamResponse) -> None:
     """Here and not in the middleware, which sees a stream only when it has ended."""
     response.headers["Server"] = SERVER
     response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    if request.app[LEAVING].is_set():
+        response.headers["Connection"] = "close"
+        response.force_close()
     if REQUEST_ID in request:
         response.headers["X-Request-Id"] = request[REQUEST_ID]
 

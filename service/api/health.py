@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from service.api.keys import LEAVING
 from service.api.problems import RETRY_SECONDS, Problem
 from service.metrics import Metrics
 from service.ports import Store
@@ -26,16 +27,15 @@ class HealthRoutes:
         self._store = store
         self._metrics = metrics
         self._measure = measure
-        self._stopping = False
         self._openapi = files("service.api").joinpath("openapi.json").read_bytes()
 
     async def live(self, _request: web.Request) -> web.Response:
         """The process runs; it says nothing about the store."""
         return web.json_response({"status": "ok"})
 
-    async def ready(self, _request: web.Request) -> web.Response:
+    async def ready(self, request: web.Request) -> web.Response:
         """Deliveries can be stored right now, and this process is not about to end."""
-        if self._stopping:
+        if request.app[LEAVING].is_set():
             raise _not_ready("This process is stopping; ask another.")
         try:
             await promptly(self._store.ready(), ANSWER_SECONDS)
@@ -44,10 +44,6 @@ class HealthRoutes:
             kind = str(away.fields["why"]).partition(":")[0]
             raise _not_ready(f"Deliveries cannot be stored: {kind}.") from None
         return web.json_response({"status": "ready"})
-
-    def stopping(self) -> None:
-        """From now on whoever asks is sent to another process."""
-        self._stopping = True
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """What the store would say is left as it was while it is away: the rest is needed then."""

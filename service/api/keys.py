@@ -1,6 +1,11 @@
-"""What the outermost middleware notes on each request and answer."""
+"""What the outermost middleware notes on each request and answer, and what it looks at."""
+
+import asyncio
 
 from aiohttp import web
+
+LEAVING = web.AppKey("leaving", asyncio.Event)
+"""Set once this process is about to end: it still answers, and sends its callers elsewhere."""
 
 REQUEST_ID = web.RequestKey("request_id", str)
 """The caller's X-Request-Id, or ours."""

@@ -18,6 +18,10 @@ from service.api.problems import OURS, Problem, body_of, response
 log = structlog.get_logger("coverd.api")
 
 
+SHUTDOWN_SECONDS = 3.0
+"""How long a request that is being answered may take on when the server ends, and once more to give up."""
+
+
 class Timer:
     """Does one thing unless it is stopped in time."""
 
@@ -127,7 +131,9 @@ class HttpRunner(web.AppRunner):
     """aiohttp's runner with this server. Bodies are handed on as they came: it would unpack them silently."""
 
     def __init__(self, app: web.Application, patience: Patience) -> None:
-        super().__init__(app, access_log=None, shutdown_timeout=5.0, auto_decompress=False, patience=patience)
+        super().__init__(
+            app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, auto_decompress=False, patience=patience
+        )
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()

@@ -41,16 +41,23 @@ class Short:
     """Answers `Plain` requests, each once, now or later; see `lane.Lanes`."""
 
     def __init__(
-        self, webhooks: Webhooks, statuses: Statuses, door: Door, metrics: Metrics, refusals: Refusals
+        self,
+        webhooks: Webhooks,
+        statuses: Statuses,
+        door: Door,
+        metrics: Metrics,
+        refusals: Refusals,
+        leaving: asyncio.Event,
     ) -> None:
         self._webhooks = webhooks
         self._statuses = statuses
         self._door = door
         self._metrics = metrics
         self._refusals = refusals
+        self._leaving = leaving
 
     def respond(self, request: Plain, answer: Answer) -> None:
-        exchange = _Exchange(request, answer, self._metrics, self._refusals)
+        exchange = _Exchange(request, answer, self._metrics, self._refusals, self._leaving)
         try:
             self._door.admit(request.method, request.path, request.headers)
             if request.method == "POST":
@@ -93,13 +100,16 @@ class Short:
 class _Exchange:
     """One request and its one answer."""
 
-    __slots__ = ("_answer", "_began", "_id", "_metrics", "_refusals", "request")
+    __slots__ = ("_answer", "_began", "_id", "_leaving", "_metrics", "_refusals", "request")
 
-    def __init__(self, request: Plain, answer: Answer, metrics: Metrics, refusals: Refusals) -> None:
+    def __init__(
+        self, request: Plain, answer: Answer, metrics: Metrics, refusals: Refusals, leaving: asyncio.Event
+    ) -> None:
         self.request = request
         self._answer = answer
         self._metrics = metrics
         self._refusals = refusals
+        self._leaving = leaving
         self._id = request_id(request.headers.get("X-Request-Id"))
         self._began = time.perf_counter()
 
@@ -120,12 +130,13 @@ class _Exchange:
         date = _date(int(time.time()))
         ours = f"X-Request-Id: {self._id}\r\nDate: {date}\r\n{ALWAYS}"
         wait = self._refusals.wait() if status == 401 else 0.0
-        last = "Connection: close\r\n" if wait is None else ""
+        closes = wait is None or self._leaving.is_set()
+        last = "Connection: close\r\n" if closes else ""
         whole = f"{_first(status)}{headers}{ours}{last}{length}\r\n".encode() + body
         if wait:
-            asyncio.get_running_loop().call_later(wait, self._answer, whole, False)
+            asyncio.get_running_loop().call_later(wait, self._answer, whole, closes)
         else:
-            self._answer(whole, wait is None)
+            self._answer(whole, closes)
 
 
 @lru_cache

@@ -1,6 +1,8 @@
 """`coverd serve`: what the settings say, until told to stop."""
 
+import asyncio
 import os
+import sys
 
 import structlog
 
@@ -8,6 +10,13 @@ from service.cli.signals import stop_event
 from service.compose import serving
 from service.config import ConfigFile
 from service.settings import read
+
+LEAVE_SECONDS = 1.0
+"""How long callers are answered on, and sent elsewhere, after the order to stop."""
+
+STOP_SECONDS = 8.0
+"""After the order to stop: when to end all the same. Nothing is lost by it: what was not committed was not
+confirmed, and what was under way is taken up again."""
 
 log = structlog.get_logger("coverd")
 
@@ -21,3 +30,11 @@ async def run(role: str) -> None:
         log.info("serving", role=role, at=service.url)
         await stop.wait()
         log.info("stopping")
+        asyncio.get_running_loop().call_later(STOP_SECONDS, _end_anyway)
+        await service.leave(LEAVE_SECONDS)
+
+
+def _end_anyway() -> None:
+    log.warning("not everything ended in time", seconds=STOP_SECONDS)
+    sys.stdout.flush()
+    os._exit(1)
