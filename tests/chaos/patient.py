@@ -23,7 +23,13 @@ class Stubborn(Peer):
     async def find(self, path: str) -> Any:
         return await self._until_answered("GET", path, None, missing_is_none=True)
 
-    async def _send(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         return await self._until_answered(method, path, body, missing_is_none=False)
 
     async def _until_answered(

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
-from places import ENOUGH, TOKEN, Place, PlaceMaker, answered
+from places import ENOUGH, TOKEN, Answer, Place, PlaceMaker, answered
 
 from service.api.patience import Patience
 from service.compose import Tuning
@@ -98,6 +98,15 @@ async def test_no_request_head_and_no_body_gives_a_server_error(hasty: Place) ->
     assert (await hasty.ask("GET", "/livez")).status == 200
 
 
+async def stored(place: Place, source: str, body: bytes) -> Answer:
+    """The answer once the store had the time: on a busy machine a sender is asked to come again."""
+    while True:
+        told = await place.ask("POST", f"/webhooks/{source}", data=body, headers=TOKEN)
+        if told.status != 503:
+            return told
+        assert "retry-after" in told.headers
+
+
 async def test_no_proven_body_gives_a_server_error(hasty: Place) -> None:
     """Validly signed, whatever the bytes: kept, and answered as every delivery is."""
     loop = asyncio.get_running_loop()
@@ -127,8 +136,7 @@ async def test_no_proven_body_gives_a_server_error(hasty: Place) -> None:
     @example(b'{"id":1e400,"type":[],"data":{"contract":{"id":-0}}}', "upwork")
     @example(b"[" * 5000, "upwork")
     def sent(body: bytes, source: str) -> None:
-        asked = hasty.ask("POST", f"/webhooks/{source}", data=body, headers=TOKEN)
-        told = asyncio.run_coroutine_threadsafe(asked, loop).result(ENOUGH)
+        told = asyncio.run_coroutine_threadsafe(stored(hasty, source, body), loop).result(ENOUGH)
         assert told.status in (200, 202), (body, told)
 
     await asyncio.to_thread(sent)
