@@ -94,8 +94,8 @@ class Peer:
 class Driver:
     """The service and the two sandboxes."""
 
-    patience = PATIENCE
-    """Seconds it waits for one thing."""
+    patience: float | None = None
+    """Seconds it waits for one thing; None: as long as every demonstration does."""
 
     def __init__(self, service: Peer, upwork: Peer, ten99policy: Peer) -> None:
         self.service = service
@@ -175,12 +175,13 @@ class Driver:
 
         An event is in the feed only when the lists show it too, so what it leads to is there to be seen.
         """
+        patience = self.patience or PATIENCE
         try:
-            async with asyncio.timeout(self.patience):
+            async with asyncio.timeout(patience):
                 if not await look():
                     await self._watch(look)
         except TimeoutError:
-            raise DemoFailed(what=f"Waited {self.patience:.0f} s for {what}; it shows {seen()}.") from None
+            raise DemoFailed(what=f"Waited {patience:.0f} s for {what}; it shows {seen()}.") from None
 
     async def _watch(self, look: Callable[[], Awaitable[bool]]) -> None:
         pause, longest = PAUSES
