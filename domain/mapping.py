@@ -25,7 +25,7 @@ HIRING = frozenset(
         *("pay_missing", "pay_currency", "pay_not_exact", "pay_out_of_range", "pay_by_the_week"),
     }
 )
-DATING = frozenset({"start_missing", "window_empty", "dates_over"})
+DATING = frozenset({"start_missing", "window_empty"})
 """The holds that keep a contractor, a job, or a quote from being made."""
 
 
@@ -234,13 +234,6 @@ def next_day(now: int) -> int:
     return (now // DAY + 1) * DAY
 
 
-DATES_OVER = Hold(
-    "dates_over",
-    "By its dates the contract is over, so 1099Policy can quote nothing for it.",
-    "Correct the contract's end at Upwork, then retry; or end the contract there if it is over.",
-)
-
-
 def _window(terms: Terms, rules: Rules, now: int | None) -> tuple[Window | list[Hold], tuple[str, ...]]:
     if terms.starts_at is None:
         hold = Hold(
@@ -259,11 +252,10 @@ def _window(terms: Terms, rules: Rules, now: int | None) -> tuple[Window | list[
         return [hold], ()
     window = _term(terms, starts, rules)
     late = now is not None and window is not None and window.ends_at <= next_day(now)
-    if late and now is not None:
-        window = _term(terms, next_day(now), rules)
-    if window is None:
-        return [DATES_OVER], ()
-    return window, tuple(_notes(terms, window, late))
+    following = _term(terms, next_day(now), rules) if late and now is not None else None
+    window = following or window
+    assert window is not None
+    return window, tuple(_notes(terms, window, following is not None))
 
 
 def _notes(terms: Terms, window: Window, late: bool) -> Iterator[str]:

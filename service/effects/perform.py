@@ -9,9 +9,9 @@ from domain import commands as c
 from domain import effects as x
 from domain.evolve import in_order
 from domain.ids import subject
-from domain.mapping import next_day
+from domain.mapping import YEAR, next_day
 from domain.state import PolicyNews
-from domain.values import KnownContractor
+from domain.values import KnownContractor, Terms
 from service.clients.fields import instant
 from service.clients.http import NotThereYet, VendorRefused
 from service.clients.policies import is_active, status_of
@@ -136,9 +136,14 @@ async def _deadline(effect: x.WatchDeadline, desk: Desk) -> c.PassDeadline:
     return c.PassDeadline(desk.now(), effect.step)
 
 
+def _runs_for_terms(terms: Terms) -> bool:
+    """Whether a quote covers only a part of the contract: one without an end, or longer than a year."""
+    return terms.starts_at is not None and (terms.ends_at is None or terms.ends_at - terms.starts_at > YEAR)
+
+
 async def _read_contract(effect: x.ReadContract, desk: Desk) -> c.RecordTerms:
     terms = await desk.upwork.read(effect.engagement_id, effect.freelancer_id)
-    if terms.starts_at is not None and terms.starts_at <= desk.now() - DAY:
+    if _runs_for_terms(terms) and (terms.starts_at or 0) <= desk.now() - DAY:
         await desk.ten99policy.tell_time(anew=True)  # whether a term is over is for its clock to say
     freelancer_id = effect.freelancer_id or terms.freelancer_id
     if freelancer_id is None:

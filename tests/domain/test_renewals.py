@@ -242,10 +242,8 @@ class TestWhatIsPast:
     def test_one_whose_term_still_runs_keeps_its_start(self) -> None:
         assert self.read(OPEN, START + 30 * DAY).engagement.window == Window(START, FIRST)
 
-    def test_one_that_is_over_by_its_dates_waits_for_a_person(self) -> None:
-        story = self.read(FRONTEND, END + DAY).needs("dates_over")
-        assert story.engagement.window is None
-        story.wants("contractor", "job")
+    def test_one_that_is_over_by_its_dates_is_asked_for_as_it_stands_and_the_vendor_says_no(self) -> None:
+        assert self.read(FRONTEND, END + DAY).engagement.window == Window(START, END)
 
     def test_a_late_renewal_begins_on_the_next_day(self) -> None:
         late = c.RecordTerms(NOW, OPEN, KnownContractor(), FIRST + 5 * DAY + 60)
