@@ -50,6 +50,12 @@ class Backlog:
         if self._dispatcher is None:
             self._dispatcher = asyncio.create_task(self._dispatch(), name="backlog")
 
+    async def empty(self) -> None:
+        """Wait until everything that was added is processed."""
+        while self._dispatcher or self._running:
+            dispatcher = [self._dispatcher] if self._dispatcher else []
+            await asyncio.gather(*dispatcher, *self._running)
+
     async def stop(self, patience: float) -> None:
         """See through what is under way and what more can be done in time; others find the rest."""
         if (dispatcher := self._dispatcher) is not None:

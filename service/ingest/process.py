@@ -40,7 +40,7 @@ class Disagreement(CoverdError):
     """It names engagement {claimed}, but what it speaks of belongs to {ours}: a person must decide."""
 
 
-Whose = Literal["own", "stranger", "unknown"]
+Whose = Literal["own", "stranger"]
 
 
 class Processor:
@@ -213,9 +213,6 @@ class Processor:
             if whose == "stranger":
                 strangers.append(engagement_id)
                 continue
-            if whose == "unknown" and said.contractor_id is not None:
-                awaited.append(("contractor", said.contractor_id))
-                continue
             try:
                 await self._handler.engagement(engagement_id, said.command, origin)
                 reached.append(engagement_id)
@@ -235,7 +232,7 @@ class Processor:
         if awaited or not reached:
             why = "It belongs to no engagement known here yet."
             await self._settle(stored, "parked", said.type, why, reached, self._again(stored), awaited)
-            self.ids_known(await self._appeared([way for way in awaited if way[0] != "contractor"]))
+            self.ids_known(await self._appeared(awaited))
             return
         await self._settle(stored, "applied", said.type, None, reached)
 
@@ -253,16 +250,12 @@ class Processor:
     async def _whose(self, engagement_id: str, contractor_id: str | None) -> Whose:
         """Whether news of this contractor is the engagement's own: nobody else's policy may cover it.
 
-        One that has ended before it had a contractor takes what comes, for the record.
+        One that has no contractor yet takes what names it.
         """
         if contractor_id is None:
             return "own"
         s = await self._handler.load(engagement_id)
-        if s.version == 0 or s.contractor_id == contractor_id:
-            return "own"
-        if s.contractor_id is None:
-            return "own" if s.over else "unknown"
-        return "stranger"
+        return "own" if s.contractor_id in (None, contractor_id) else "stranger"
 
     async def _led_to(self, said: Acts) -> list[str]:
         """By our own table, the object's id and what it names; by the id it echoes where that is silent.

@@ -207,6 +207,7 @@ class World:
         """What the processor's own loop does when it is woken."""
         await self.processor._wake_waiting()
         await self.processor._sweep_once()
+        await self.processor._backlog.empty()
 
     async def _finish(self) -> None:
         """The leases of everything left over pass, the timers go off, and everything comes to rest."""

@@ -11,6 +11,8 @@ from story import COI, FRONTEND
 from domain.effects import CreateAssignment, CreateQuote, RecordInvoice
 from domain.values import ContractorDraft, JobDraft, Terms
 from service.clients.http import VendorRefused, VendorUnavailable
+from service.clients.vendor_clock import VendorClock
+from service.clock import utc_now
 
 Call = tuple[str, str]
 """Whom it is for (an engagement or a freelancer), and which of the client's methods."""
@@ -96,6 +98,7 @@ class UpworkDouble:
 
 
 class Ten99PolicyDouble:
+    clock = VendorClock(utc_now)
     ahead_by = 0.0
     """Seconds by which the vendor's clock is ahead of ours."""
 
