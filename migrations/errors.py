@@ -65,7 +65,7 @@ class Behind(MigrationError):
 
 @dataclass(eq=False)
 class Failed(MigrationError):
-    """{file} failed{place} and changed nothing: {reason}. Mend the cause and run `coverd migrate apply`
+    """{file} failed{place} and is not applied: {reason}. Mend the cause and run `coverd migrate apply`
     again; the files before it stay applied."""
 
     file: str

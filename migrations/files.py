@@ -1,4 +1,9 @@
-"""Reading the numbered SQL files: `0001_name.sql`, `0002_…`, each opening with a comment that says why."""
+"""Reading the numbered SQL files: `0001_name.sql`, `0002_…`, each opening with a comment that says why.
+
+A file that builds or drops indexes CONCURRENTLY, beside running traffic, holds nothing else, because Postgres
+does that outside of transactions only. It first drops what it builds: a build that broke off leaves an index
+behind that is of no use.
+"""
 
 import hashlib
 import re
@@ -11,6 +16,11 @@ HERE = Path(__file__).parent
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _WHY = re.compile(r"\s*--\s*\S")
 # BEGIN without a semicolon opens a block of plpgsql, which is welcome.
+_CONCURRENT = re.compile(
+    r"(?P<drop>DROP)\s+INDEX\s+CONCURRENTLY\s+IF\s+EXISTS\s+(?P<dropped>[\w.]+)"
+    r"|CREATE\s+(UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+(?P<built>\w+)\s+ON\s+.*",
+    re.I | re.S,
+)
 _TRANSACTION = re.compile(r"^\s*(begin|start|commit|rollback)(\s+(work|transaction))?\s*;", re.I | re.M)
 
 
@@ -22,6 +32,14 @@ class Step:
     name: str
     sql: str
     checksum: str
+
+    @property
+    def concurrent(self) -> tuple[str, ...]:
+        """The statements to run one by one, outside of a transaction; none where the file is like most."""
+        bare = re.sub(r"--[^\n]*", "", self.sql)
+        if not re.search(r"\bINDEX\s+CONCURRENTLY\b", bare, re.I):
+            return ()
+        return tuple(part.strip() for part in bare.split(";") if part.strip())
 
     @property
     def file(self) -> str:
@@ -56,4 +74,19 @@ def _step(path: Path) -> Step:
     if control := _TRANSACTION.search(sql):
         line = sql.count("\n", 0, control.start(1)) + 1
         raise BadFile(path.name, f"line {line} controls the transaction, which the runner does for each file")
-    return Step(int(named[1]), named[2], sql, hashlib.sha256(sql.encode()).hexdigest())
+    step = Step(int(named[1]), named[2], sql, hashlib.sha256(sql.encode()).hexdigest())
+    _check_concurrent(step)
+    return step
+
+
+def _check_concurrent(step: Step) -> None:
+    """Raises BadFile unless it may be broken off anywhere and run again."""
+    dropped: set[str] = set()
+    for statement in step.concurrent:
+        found = _CONCURRENT.fullmatch(statement)
+        if not found:
+            raise BadFile(step.file, "beside CONCURRENTLY it does more than drop and build indexes")
+        if found["drop"]:
+            dropped.add(found["dropped"].rpartition(".")[2])
+        elif found["built"] not in dropped:
+            raise BadFile(step.file, f"it builds {found['built']} without dropping it first")

@@ -1,4 +1,5 @@
-"""Brings a database to the newest schema: numbered files, forward only, each in its own transaction.
+"""Brings a database to the newest schema: numbered files, forward only, each in its own transaction except
+those that build indexes beside running traffic.
 
 The database remembers what it was given in `schema_migration`. Every function takes a direct connection of
 the schema's owner, with no transaction pooler between, because the lock below belongs to a session.
@@ -6,6 +7,7 @@ the schema's owner, with no transaction pooler between, because the lock below b
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +26,16 @@ if TYPE_CHECKING:
     Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
 
 Problem: TypeAlias = MigrationError
+
+LOCK_MS = 1000
+"""How long a file waits for a lock: all who want the table meanwhile wait behind it."""
+
+LOCK_TRIES = 20
+PAUSE_SECONDS = 2.0
+"""How often it tries in all, and how long it lets the others through in between."""
+
+TURN_SECONDS = 0.1
+"""How often one who finds another at work looks again."""
 
 _LOCK = 0x636F76657264  # "coverd"
 _TABLE = """
@@ -115,25 +127,46 @@ def _disagreements(steps: Sequence[Step], applied: Sequence[_Applied]) -> list[P
 
 
 async def _perform(connection: Connection, step: Step) -> None:
-    began = time.perf_counter()
     try:
-        async with connection.transaction():
-            # Waiting behind a long transaction would make everybody else wait behind us.
-            await connection.execute("SET LOCAL lock_timeout = '10s'")
-            await connection.execute(step.sql)
-            took_ms = round((time.perf_counter() - began) * 1000)
-            await connection.execute(
-                "INSERT INTO public.schema_migration (version, name, checksum, took_ms)"
-                " VALUES ($1, $2, $3, $4)",
-                step.version,
-                step.name,
-                step.checksum,
-                took_ms,
-            )
+        if step.concurrent:
+            await _beside_traffic(connection, step)
+        else:
+            await _in_one_piece(connection, step)
     except asyncpg.PostgresConnectionError:
         raise  # whether the commit got through is not known
     except asyncpg.PostgresError as problem:
         raise Failed(step.file, _place(step.sql, problem.position), str(problem)) from problem
+
+
+async def _in_one_piece(connection: Connection, step: Step) -> None:
+    for left in reversed(range(LOCK_TRIES)):
+        try:
+            async with connection.transaction():
+                began = time.perf_counter()
+                await connection.execute(f"SET LOCAL lock_timeout = {LOCK_MS}")
+                await connection.execute(step.sql)
+                await _remember(connection, step, began)
+            return
+        except asyncpg.LockNotAvailableError:
+            if left == 0:
+                raise
+            await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def _beside_traffic(connection: Connection, step: Step) -> None:
+    """Broken off, it is not remembered and runs again from its beginning."""
+    began = time.perf_counter()
+    for statement in step.concurrent:
+        await connection.execute(statement)
+    await _remember(connection, step, began)
+
+
+async def _remember(connection: Connection, step: Step, began: float) -> None:
+    took_ms = round((time.perf_counter() - began) * 1000)
+    await connection.execute(
+        "INSERT INTO public.schema_migration (version, name, checksum, took_ms) VALUES ($1, $2, $3, $4)",
+        *(step.version, step.name, step.checksum, took_ms),
+    )
 
 
 def _place(sql: str, position: str | None) -> str:
@@ -148,7 +181,9 @@ def _place(sql: str, position: str | None) -> str:
 async def _alone(connection: Connection) -> AsyncIterator[None]:
     # The portable SQL of the store knows no advisory locks; this runner is not part of it, talks to one
     # coordinator, and needs a lock that spans transactions and frees itself when its holder dies.
-    await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+    # Nobody waits inside a statement: its snapshot would keep an index from being built beside it.
+    while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110
+        await asyncio.sleep(TURN_SECONDS)
     try:
         yield
     finally:

@@ -13,6 +13,10 @@ from migrations.errors import Ahead, BadFile, Behind, Changed, Failed, GapInData
 FIRST = "-- People are kept so that they can be greeted.\nCREATE TABLE person (name text PRIMARY KEY);\n"
 SECOND = "-- A greeting needs a language.\nALTER TABLE person ADD COLUMN language text;\n"
 
+DROPPED = "DROP INDEX CONCURRENTLY IF EXISTS public.person_language;\n"
+BUILT = "CREATE UNIQUE INDEX CONCURRENTLY person_language ON person (language);\n"
+INDEX = f"-- People are found by their language.\n{DROPPED}{BUILT}"
+
 Write = Callable[[str, str], Path]
 
 
@@ -140,6 +144,8 @@ async def test_a_number_left_out_or_used_twice_is_refused(db, write):
         ("1_people.sql", FIRST, "its name is not like"),
         ("0001_people.sql", "CREATE TABLE t ();", "does not open with"),
         ("0001_people.sql", "-- Why.\nSELECT 1;\nCOMMIT;\n", "line 3 controls the transaction"),
+        ("0001_index.sql", f"-- Why.\n{BUILT}", "it builds person_language without dropping it first"),
+        ("0001_index.sql", f"-- Why.\n{DROPPED}{BUILT}SELECT 1;", "it does more than drop and build indexes"),
     ],
 )
 async def test_a_file_that_breaks_the_form_is_refused(db, write, name, sql, reason):
@@ -172,6 +178,94 @@ async def test_two_appliers_at_once_apply_each_file_once(db, empty_database_url,
     finally:
         await other.close()
     assert sorted(len(steps) for steps in done) == [0, 2]
+
+
+async def valid(db: "asyncpg.Connection[asyncpg.Record]") -> bool | None:
+    """Whether the index is there and of use."""
+    found: bool | None = await db.fetchval(
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('person_language')"
+    )
+    return found
+
+
+async def test_an_index_is_built_beside_running_traffic(db, empty_database_url, two, write):
+    await runner.apply(db, two)
+    directory = write("0003_index.sql", INDEX)
+    writing = await asyncpg.connect(empty_database_url)
+    begun = writing.transaction()
+    await begun.start()
+    await writing.execute("INSERT INTO person VALUES ('Ada', 'en')")
+
+    building = asyncio.create_task(runner.apply(db, directory))
+    async with asyncio.timeout(20):
+        while not await writing.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            pass
+    await writing.execute("INSERT INTO person VALUES ('Grace', 'fr')")  # nobody waits for the build
+    await begun.commit()
+
+    assert [step.version for step in await building] == [3]
+    assert await valid(db) is True
+    await writing.close()
+
+
+async def test_an_index_whose_build_broke_off_is_built_again(db, two, write):
+    await runner.apply(db, two)
+    await db.execute("INSERT INTO person VALUES ('Ada', 'en'), ('Grace', 'en')")
+    directory = write("0003_index.sql", INDEX)
+    with pytest.raises(Failed, match=r"0003_index\.sql failed .*could not create unique index"):
+        await runner.apply(db, directory)
+    assert (await runner.current(db), await valid(db)) == (2, False)
+
+    await db.execute("DELETE FROM person WHERE name = 'Grace'")
+    assert [step.version for step in await runner.apply(db, directory)] == [3]
+    assert await valid(db) is True
+
+
+async def test_two_at_once_build_an_index_once(db, empty_database_url, two, write):
+    other = await asyncpg.connect(empty_database_url)
+    directory = write("0003_index.sql", INDEX)
+    try:
+        done = await asyncio.gather(runner.apply(db, directory), runner.apply(other, directory))
+    finally:
+        await other.close()
+    assert sorted(len(steps) for steps in done) == [0, 3]
+
+
+async def test_who_waits_for_a_lock_lets_the_others_through_in_between(
+    db, empty_database_url, write, monkeypatch
+):
+    monkeypatch.setattr(runner, "LOCK_MS", 50)
+    monkeypatch.setattr(runner, "PAUSE_SECONDS", 0.05)
+    await runner.apply(db, write("0001_people.sql", FIRST))
+    directory = write("0002_language.sql", SECOND)
+    reading, another = [await asyncpg.connect(empty_database_url) for _ in range(2)]
+    begun = reading.transaction()
+    await begun.start()
+    await reading.fetch("SELECT * FROM person")
+
+    applying = asyncio.create_task(runner.apply(db, directory))
+    async with asyncio.timeout(20):
+        while not await reading.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            pass
+        await another.fetch("SELECT * FROM person")  # behind the waiting file, until it gives up for now
+        assert not applying.done()
+        await begun.rollback()
+        assert [step.version for step in await applying] == [2]
+    await reading.close()
+    await another.close()
+
+
+async def test_a_lock_that_is_never_free_is_told(db, empty_database_url, write, monkeypatch):
+    monkeypatch.setattr(runner, "LOCK_MS", 10)
+    monkeypatch.setattr(runner, "PAUSE_SECONDS", 0.001)
+    await runner.apply(db, write("0001_people.sql", FIRST))
+    holding = await asyncpg.connect(empty_database_url)
+    async with holding.transaction():
+        await holding.execute("LOCK TABLE person")
+        with pytest.raises(Failed, match=r"0002_language\.sql failed.*due to lock timeout"):
+            await runner.apply(db, write("0002_language.sql", SECOND))
+    await holding.close()
+    assert await runner.current(db) == 1
 
 
 async def test_the_real_migrations_are_well_formed_and_current_in_a_fresh_database(database_url):
