@@ -1,6 +1,7 @@
 """Before the replicas: hands each request to one that answers, and remembers what was accepted."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
@@ -19,6 +20,7 @@ class Balancer:
         self.targets: Sequence[str] = ()
         self.accepted: set[tuple[str, str]] = set()
         self.refused: dict[int, int] = {}
+        self.slowest_refusal = 0.0
         self.url = ""
         self._turn = count()
         self._session: aiohttp.ClientSession | None = None
@@ -28,10 +30,13 @@ class Balancer:
         first = next(self._turn)
         for n in range(len(self.targets)):
             target = self.targets[(first + n) % len(self.targets)]
+            began = time.monotonic()
             try:
                 told = await self._asked(target, request, body)
             except (aiohttp.ClientError, TimeoutError, ConnectionError):
                 continue
+            if told.status == 503 and request.path.startswith("/webhooks/"):
+                self.slowest_refusal = max(self.slowest_refusal, time.monotonic() - began)
             if told.status != 503 or n == len(self.targets) - 1:
                 self._note(request, body, told.status)
                 return told

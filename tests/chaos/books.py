@@ -1,41 +1,17 @@
 """The books after the storm: what was accepted is stored once, what was wanted is done once."""
 
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
 import orjson
 from vendor_record import Records
 
+from chaos import log_books
 from chaos.balancer import Balancer
 from chaos.patient import Patient
-from chaos.schedule import Recovery
+from chaos.report import Report
 from chaos.world import World
-
-
-@dataclass
-class Report:
-    """Counts, and every complaint in words; no complaint means that the run is good."""
-
-    seed: int
-    engagements: int = 0
-    right: int = 0
-    accepted: int = 0
-    stored: int = 0
-    polled: int = 0
-    refused: dict[int, int] = field(default_factory=dict)
-    wanted: int = 0
-    done: int = 0
-    doubled: int = 0
-    tries: int = 0
-    faults: list[str] = field(default_factory=list)
-    recoveries: list[Recovery] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    @property
-    def good(self) -> bool:
-        return not self.complaints
 
 
 async def close(
@@ -46,6 +22,7 @@ async def close(
     try:
         await _deliveries(report, connection, front)
         await _effects(report, connection)
+        await log_books.close(report, connection)
     finally:
         await connection.close()
     await _states(report, drive, lives)
@@ -60,7 +37,8 @@ async def _deliveries(report: Report, connection: Any, front: Balancer) -> None:
     rows = await connection.fetch("SELECT source, body, outcome, verdict FROM coverd.inbox")
     stored = Counter((row["source"], str(orjson.loads(row["body"]).get("id"))) for row in rows)
     report.accepted, report.refused = len(front.accepted), front.refused
-    report.stored = sum(delivery in stored for delivery in front.accepted)
+    report.slowest_refusal = front.slowest_refusal
+    report.stored = sum(stored[delivery] == 1 for delivery in front.accepted)
     report.polled = sum(row["verdict"] == "polled" for row in rows)
     for delivery in sorted(front.accepted):
         if stored[delivery] != 1:
@@ -106,3 +84,5 @@ async def _vendors(report: Report, drive: Patient) -> None:
     for name, twice in held.doubled().items():
         report.doubled += len(twice)
         report.complaints.append(f"{len(twice)} {name} exist twice: {twice[:3]}")
+    keys = (await drive.ten99policy.get("/_control/calls"))["by_idempotency_key"]
+    report.keys, report.calls = len(keys), sum(seen["count"] for seen in keys.values())

@@ -12,10 +12,10 @@ from random import Random
 import aiohttp
 import asyncpg
 
-from chaos import books, schedule
+from chaos import books, canary, schedule
 from chaos.balancer import Balancer, balancer
-from chaos.books import Report
 from chaos.patient import KINDS, Patient, Stubborn
+from chaos.report import Report
 from chaos.world import World, made
 from service.demo.driver import DemoFailed, Peer
 
@@ -44,7 +44,7 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: N
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session,
     ):
         front.targets = [str(replica.url) for replica in world.replicas]
-        await schedule.ready(world, session)
+        await world.ready(session)
         drive = Patient(
             Stubborn(session, front.url, PATIENCE),
             Peer(session, world.upwork),
@@ -53,11 +53,12 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: N
         )
         say("everything runs; the storm begins")
         vendors = schedule.Vendors(session, world.upwork, world.ten99policy)
-        breaking = asyncio.create_task(_break(plan, world, vendors, session, report, say))
+        breaking = asyncio.create_task(_break(plan, world, vendors, front, session, report, say))
         lives = await _live(plan, drive, report, say)
         await _calm(breaking, report, say)
         await vendors.healed()
         await _settle(world, session, report, say)
+        report.complaints += world.complaints()
         await books.close(report, world, drive, front, lives)
     return report
 
@@ -92,6 +93,7 @@ async def _break(
     plan: Plan,
     world: World,
     vendors: schedule.Vendors,
+    front: Balancer,
     session: aiohttp.ClientSession,
     report: Report,
     say: Callable[[str], None],
@@ -109,11 +111,12 @@ async def _break(
         began = time.monotonic()
         await fault.undo()
         try:
-            await schedule.ready(world, session)
+            await world.ready(session)
+            await canary.sings(session, front.url)
         except TimeoutError:
-            report.complaints.append(f"not ready again a minute after {fault.name}")
+            report.complaints.append(f"not working again a minute after {fault.name}")
         else:
-            report.recoveries.append(schedule.Recovery(fault.name, time.monotonic() - began))
+            report.recoveries.append(schedule.Recovery(fault.kind, time.monotonic() - began))
 
 
 async def _calm(breaking: "asyncio.Task[None]", report: Report, say: Callable[[str], None]) -> None:
@@ -130,7 +133,7 @@ async def _settle(
     world: World, session: aiohttp.ClientSession, report: Report, say: Callable[[str], None]
 ) -> None:
     """Everything is up: one sweep for what webhooks lost, then until nothing is left to do."""
-    await schedule.ready(world, session)
+    await world.ready(session)
     say("all faults are over; reconciling")
     code, _ = await world.coverd("reconcile", "--json")
     if code != 0:

@@ -2,13 +2,14 @@
 
 import asyncio
 import signal
-import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 import aiohttp
+import psutil
 
 from chaos.world import Program, World
 
@@ -29,6 +30,7 @@ LOSSES = ("lose", "duplicate", "reorder", "bad-signature")
 class Fault:
     """``undo`` brings back what ``do`` took away, after ``lasts`` seconds; None: it wears off by itself."""
 
+    kind: str
     name: str
     do: Act
     undo: Act | None
@@ -37,17 +39,21 @@ class Fault:
 
 @dataclass(frozen=True)
 class Recovery:
-    """How long after a fault's end every replica was ready again, in seconds."""
+    """How long after a fault's end every replica was ready and a delivery was processed, in seconds."""
 
     fault: str
     seconds: float
 
 
+PROCESSES = ("a replica killed", "a replica stopped", "the worker ended", "all killed", "all in turn")
+DATABASE = ("Postgres stopped", "Postgres killed", "a session of Postgres killed", "Postgres frozen")
+WIRES = ("1099Policy", "1099Policy", "1099Policy", "Upwork", "webhooks", "webhooks")
+
+
 def faults(world: World, vendors: "Vendors", random: Random) -> Iterator[Fault]:
     """Faults without an end; every kind comes up once before any comes up again."""
     while True:
-        kinds = ["kill", "kill", "roll", "worker", "database stops", "database dies", "vendor", "vendor"]
-        kinds += ["vendor", "upwork", "webhooks", "webhooks"]
+        kinds = [*PROCESSES, *DATABASE, *WIRES]
         random.shuffle(kinds)
         for kind in kinds:
             yield _fault(kind, world, vendors, random)
@@ -56,20 +62,28 @@ def faults(world: World, vendors: "Vendors", random: Random) -> Iterator[Fault]:
 def _fault(kind: str, world: World, vendors: "Vendors", random: Random) -> Fault:
     lasts = random.uniform(0.3, 2.0)
     match kind:
-        case "kill":
-            return _ended(random.choice(world.replicas), signal.SIGKILL, lasts)
-        case "roll":
-            return _ended(random.choice(world.replicas), signal.SIGTERM, lasts)
-        case "worker":
-            return _ended(world.worker, random.choice([signal.SIGKILL, signal.SIGTERM]), lasts)
-        case "database stops":
-            return _database(world, signal.SIGQUIT, lasts)
-        case "database dies":
-            return _database(world, signal.SIGKILL, lasts)
+        case "a replica killed":
+            return _ended(kind, [random.choice(world.replicas)], signal.SIGKILL, lasts)
+        case "a replica stopped":
+            return _ended(kind, [random.choice(world.replicas)], signal.SIGTERM, lasts)
+        case "the worker ended":
+            return _ended(kind, [world.worker], random.choice([signal.SIGKILL, signal.SIGTERM]), lasts)
+        case "all killed":
+            return _ended(kind, [*world.replicas, world.worker], signal.SIGKILL, lasts)
+        case "all in turn":
+            return _rolled(kind, world, vendors.session)
+        case "Postgres stopped":
+            return _crashed(kind, world, signal.SIGQUIT, lasts)
+        case "Postgres killed":
+            return _crashed(kind, world, signal.SIGKILL, lasts)
+        case "a session of Postgres killed":
+            return _session_killed(kind, world, random)
+        case "Postgres frozen":
+            return _frozen(kind, world, lasts)
         case "webhooks":
             what = random.choice(LOSSES)
             return vendors.fault(random.choice([world.upwork, world.ten99policy]), "*", what, 3)
-        case "upwork":
+        case "Upwork":
             what = random.choice(["status:503", "status:429", "html", "drop-before", "truncate"])
             return vendors.fault(world.upwork, "POST /graphql", what, 2)
         case _:
@@ -77,14 +91,32 @@ def _fault(kind: str, world: World, vendors: "Vendors", random: Random) -> Fault
             return vendors.fault(world.ten99policy, call, what, random.randint(1, 3))
 
 
-def _ended(program: Program, how: signal.Signals, lasts: float) -> Fault:
+async def _nothing() -> None:
+    return None
+
+
+def _ended(kind: str, programs: Sequence[Program], how: signal.Signals, lasts: float) -> Fault:
     async def do() -> None:
-        await program.end(how)
+        await asyncio.gather(*(program.end(how) for program in programs))
 
-    return Fault(f"{how.name} {program.name}", do, program.start, lasts)
+    async def undo() -> None:
+        await asyncio.gather(*(program.start() for program in programs))
+
+    named = ", ".join(program.name for program in programs)
+    return Fault(kind, f"{how.name} {named}", do, undo, lasts)
 
 
-def _database(world: World, how: signal.Signals, lasts: float) -> Fault:
+def _rolled(kind: str, world: World, session: aiohttp.ClientSession) -> Fault:
+    async def do() -> None:
+        for program in (*world.replicas, world.worker):
+            await program.end(signal.SIGTERM)
+            await program.start()
+            await world.ready(session)
+
+    return Fault(kind, "a rolling restart", do, _nothing, 0)
+
+
+def _crashed(kind: str, world: World, how: signal.Signals, lasts: float) -> Fault:
     async def do() -> None:
         world.cluster.crash(how)
 
@@ -92,44 +124,61 @@ def _database(world: World, how: signal.Signals, lasts: float) -> Fault:
         await world.cluster.stop()
         await world.cluster.start()
 
-    return Fault(f"{how.name} Postgres", do, undo, lasts)
+    return Fault(kind, f"{how.name} Postgres", do, undo, lasts)
+
+
+def _session_killed(kind: str, world: World, random: Random) -> Fault:
+    """Postgres itself then ends all the others and begins again."""
+
+    async def do() -> None:
+        random.choice(_sessions(world)).kill()
+
+    return Fault(kind, "SIGKILL a session of Postgres", do, _nothing, 0)
+
+
+def _frozen(kind: str, world: World, lasts: float) -> Fault:
+    halted: list[psutil.Process] = []
+
+    async def do() -> None:
+        halted.extend([_postmaster(world), *_postmaster(world).children()])
+        for process in halted:
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+
+    async def undo() -> None:
+        for process in halted:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
+
+    return Fault(kind, "SIGSTOP Postgres", do, undo, lasts)
+
+
+def _postmaster(world: World) -> psutil.Process:
+    assert world.cluster.pid is not None
+    return psutil.Process(world.cluster.pid)
+
+
+def _sessions(world: World) -> list[psutil.Process]:
+    """Those that serve a client; Postgres names its processes so."""
+    return [child for child in _postmaster(world).children() if "127.0.0.1(" in " ".join(child.cmdline())]
 
 
 class Vendors:
     """Orders faults at the sandboxes and takes them back."""
 
     def __init__(self, session: aiohttp.ClientSession, *urls: str) -> None:
-        self._session = session
+        self.session = session
         self._urls = urls
 
     def fault(self, url: str, match: str, kind: str, times: int) -> Fault:
         async def do() -> None:
             order: dict[str, Any] = {"match": match, "kind": kind, "times": times}
-            async with self._session.post(f"{url}/_control/faults", json=order) as answered:
+            async with self.session.post(f"{url}/_control/faults", json=order) as answered:
                 assert answered.status < 300, await answered.text()
 
-        return Fault(f"{kind} ×{times} at {match}", do, None, 0)
+        return Fault("vendor", f"{kind} ×{times} at {match}", do, None, 0)
 
     async def healed(self) -> None:
         for url in self._urls:
-            async with self._session.delete(f"{url}/_control/faults") as answered:
+            async with self.session.delete(f"{url}/_control/faults") as answered:
                 assert answered.status < 300
-
-
-async def ready(world: World, session: aiohttp.ClientSession, within: float = 60) -> float:
-    """Wait until every replica says that it is ready: how long that took. Raises TimeoutError."""
-    began = time.monotonic()
-    vendors = (f"{url}/_control/clock" for url in (world.upwork, world.ten99policy))
-    async with asyncio.timeout(within):
-        for url in (*(f"{replica.url}/readyz" for replica in world.replicas), *vendors):
-            while not await _answers(session, url):
-                await asyncio.sleep(0.02)
-    return time.monotonic() - began
-
-
-async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
-    try:
-        async with session.get(url, timeout=aiohttp.ClientTimeout(total=5)) as answered:
-            return answered.status == 200
-    except (aiohttp.ClientError, TimeoutError, ConnectionError):
-        return False

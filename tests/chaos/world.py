@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import aiohttp
 import asyncpg
 
 from migrations import runner
@@ -26,6 +27,9 @@ proxy_email_domain = "relay.yourdomain.com"
 [job]
 name = "Contract {id} — {title}"
 """
+
+ENDS_WITHIN = 10.0
+"""Seconds: what is promised of SIGTERM."""
 
 COVERD = (sys.executable, "-c", "from service.cli.app import main; main()")
 
@@ -46,6 +50,11 @@ class Program:
     log: Path
     url: str | None = None
     process: asyncio.subprocess.Process | None = None
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def runs(self) -> bool:
+        return self.process is not None and self.process.returncode is None
 
     async def start(self) -> None:
         with self.log.open("ab") as log:
@@ -54,16 +63,21 @@ class Program:
             )
 
     async def end(self, how: signal.Signals) -> int:
-        """Send the signal and wait; the exit code. One that ignores SIGTERM for 20 s is killed."""
+        """Send the signal and wait; the exit code. One that does not end is killed, and complained about."""
         assert self.process is not None
-        if self.process.returncode is None:
-            self.process.send_signal(how)
+        if not self.runs:
+            self.complaints.append(f"{self.name} had ended by itself, with {self.process.returncode}")
+            return self.process.returncode or 0
+        self.process.send_signal(how)
         try:
-            return await asyncio.wait_for(self.process.wait(), 20)
+            code = await asyncio.wait_for(self.process.wait(), ENDS_WITHIN)
         except TimeoutError:
+            self.complaints.append(f"{self.name} did not end within {ENDS_WITHIN} s of {how.name}")
             self.process.kill()
-            await self.process.wait()
-            return -signal.SIGKILL
+            return await self.process.wait()
+        if how is signal.SIGTERM and code != 0:
+            self.complaints.append(f"{self.name} ended with {code} after SIGTERM")
+        return code
 
 
 @dataclass
@@ -80,6 +94,19 @@ class World:
     folder: Path
     programs: list[Program] = field(default_factory=list)
 
+    async def ready(self, session: aiohttp.ClientSession, within: float = 60) -> None:
+        """Wait until every replica says that it is ready, and the vendors answer. Raises TimeoutError."""
+        vendors = (f"{url}/_control/clock" for url in (self.upwork, self.ten99policy))
+        async with asyncio.timeout(within):
+            for url in (*(f"{replica.url}/readyz" for replica in self.replicas), *vendors):
+                while not await _answers(session, url):
+                    await asyncio.sleep(0.02)
+
+    def complaints(self) -> list[str]:
+        """What the processes did that none should."""
+        ended = [f"{program.name} ended by itself" for program in self.programs if not program.runs]
+        return [*ended, *(told for program in self.programs for told in program.complaints)]
+
     async def coverd(self, *words: str) -> tuple[int, bytes]:
         """Run a command beside the service: its exit code and what it printed."""
         process = await asyncio.create_subprocess_exec(
@@ -92,6 +119,14 @@ class World:
         told, _ = await process.communicate()
         assert process.returncode is not None
         return process.returncode, told
+
+
+async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with session.get(url, timeout=aiohttp.ClientTimeout(total=5)) as answered:
+            return answered.status == 200
+    except (aiohttp.ClientError, TimeoutError, ConnectionError):
+        return False
 
 
 @asynccontextmanager
