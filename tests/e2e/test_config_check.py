@@ -189,6 +189,16 @@ async def test_a_database_that_cannot_be_asked_is_said_and_stops_nothing(
     assert "nobody counts as known" in said
 
 
+async def test_a_database_before_its_first_migration_knows_nobody_yet(
+    one_world: Any, written: Any, empty_database_url: str
+) -> None:
+    code, out, said = await called(
+        written(GOOD), environment(one_world, COVERD_DATABASE_URL=empty_database_url)
+    )
+    assert (code, out) == (0, "")
+    assert "nobody counts as known" in said
+
+
 async def test_sandboxes_on_this_machine_stand_in_for_vendors_that_no_setting_names(
     worlds: Any, written: Any
 ) -> None:
