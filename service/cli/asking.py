@@ -26,15 +26,8 @@ class Asking:
 async def asking(
     environment: Mapping[str, str], sandboxes: Mapping[str, int], session: aiohttp.ClientSession
 ) -> Asking:
-    """``sandboxes``: the port on which each vendor's sandbox may be found; none: nobody looks. Raises
-    `SettingsRefused`."""
-    given, faked = dict(environment), set()
-    for vendor, port in sandboxes.items():
-        url = f"http://127.0.0.1:{port}"
-        if not _is_named(environment, vendor) and await _is_sandbox(session, url):
-            faked.add(vendor)
-            given |= {name: value for name, value in SANDBOX.items() if name.startswith(PREFIX[vendor])}
-            given[f"{PREFIX[vendor]}_URL"] = url
+    """See `stand_ins` for ``sandboxes``. Raises `SettingsRefused`."""
+    given, faked = await stand_ins(environment, sandboxes, session)
     settings = read(given)
     why_not, holes = {}, []
     for vendor in PREFIX:
@@ -46,7 +39,24 @@ async def asking(
             holes.append(
                 Hole("settings_missing", message, "Set each, or name a file that holds it in …_FILE.")
             )
-    return Asking(settings, frozenset(faked), why_not, tuple(holes))
+    return Asking(settings, faked, why_not, tuple(holes))
+
+
+async def stand_ins(
+    environment: Mapping[str, str], sandboxes: Mapping[str, int], session: aiohttp.ClientSession
+) -> tuple[dict[str, str], frozenset[str]]:
+    """The environment with the sandbox of each vendor that nothing names, where one runs; and which they are.
+
+    ``sandboxes``: the port on which each vendor's may be found; none: nobody looks.
+    """
+    given, faked = dict(environment), set()
+    for vendor, port in sandboxes.items():
+        url = f"http://127.0.0.1:{port}"
+        if not _is_named(environment, vendor) and await _is_sandbox(session, url):
+            faked.add(vendor)
+            given |= {name: value for name, value in SANDBOX.items() if name.startswith(PREFIX[vendor])}
+            given[f"{PREFIX[vendor]}_URL"] = url
+    return given, frozenset(faked)
 
 
 def _is_named(environment: Mapping[str, str], vendor: str) -> bool:

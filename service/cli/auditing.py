@@ -1,12 +1,13 @@
-"""The commands of auditors by name."""
+"""The commands that look at coverd itself: of auditors, and of whoever asks what is wrong."""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from service.cli import audit
-from service.cli.running import Flag, Json, run
+from service import logs
+from service.cli import audit, doctor
+from service.cli.running import Flag, Json, Url, run
 from service.cli.terminal import MISUSED, end
 
 commands = App()
@@ -49,3 +50,23 @@ def verify_command(
         file: an export to check instead of the database, - for stdin; several that follow one another in turn
     """
     run(audit.verify_files(file, json) if file else audit.verify_log(json))
+
+
+@commands.command(name="doctor")
+def doctor_command(
+    *,
+    offline: Flag = False,
+    ten99policy_port: int = 8081,
+    upwork_port: int = 8082,
+    json: Json = False,
+    url: Url = None,
+) -> None:
+    """Check settings, database, vendors, webhooks, backlogs, read models; say how to mend what is wrong.
+
+    Exits with 1 where a check fails, with 2 where the settings cannot be used, with 0 where it only warns.
+
+    Args:
+        offline: ask no vendor
+    """
+    logs.set_up(quiet=True)
+    run(doctor.run(offline, upwork_port, ten99policy_port, json, url))

@@ -9,6 +9,7 @@ import orjson
 from domain.ids import bucket_of
 from service.ports import Backlog
 from service.store import rows
+from service.store.arrivals import beginning
 from service.store.tables import Tables
 
 NAME = "engagements"
@@ -29,6 +30,11 @@ class PostgresSurvey(Tables):
         """By channel, for those that have any."""
         found = await self._rows("outbox_due", now, MOST)
         return {row["channel"]: Backlog(row["due"], row["since"]) for row in found}
+
+    async def webhooks_since(self, since: datetime) -> Mapping[str, datetime]:
+        """When the last webhook of each source came, for those that sent any since then."""
+        found = await self._rows("webhooks_lately", ["upwork", "1099policy"], beginning(since))
+        return {row["source"]: row["received_at"] for row in found}
 
     async def take_survey(self, now: datetime, until: datetime) -> bool:
         """Whether the counts are due and it is the caller who counts; others keep away ``until`` then."""
