@@ -14,7 +14,7 @@ from aiohttp import web
 from domain.rules import Rules
 from migrations import runner as migrations
 from projections.runner import Runner
-from service.api.app import Routes, make_app
+from service.api.app import Routes, make_app, make_health_app
 from service.api.attention import AttentionRoutes
 from service.api.auth import Door
 from service.api.deliveries import DeliveryRoutes
@@ -137,6 +137,7 @@ async def serving(
     """
     tuning = tuning or Tuning()
     works, serves = role in ("all", "worker"), role in ("all", "web")
+    answers = serves or (role == "worker" and settings.metrics_port is not None)
     assert settings.database_url is not None
     dsn = settings.database_url.reveal()
     async with AsyncExitStack() as stack:
@@ -147,7 +148,7 @@ async def serving(
             pool = await open_pool(dsn, 6, tuning.bounds)
         stack.push_async_callback(close_pool, pool)
         tokens = Tokens(settings.api_tokens, TokenTable(pool, clock), clock)
-        if serves:
+        if answers:
             await tokens.look()
             if not is_loopback(settings.host) and not tokens.any_live:
                 raise SettingsRefused(faults=unguarded(settings.host))
@@ -219,12 +220,20 @@ async def serving(
             poller.start()
             stack.push_async_callback(poller.stop)
         url, is_open, server, leaving = None, False, None, asyncio.Event()
-        if serves:
-            stack.push_async_callback(_ended, asyncio.create_task(tail.run(), name="feed"))
+        if answers:
             stack.push_async_callback(
                 _ended, asyncio.create_task(tokens.follow(tuning.sweep_seconds), name="tokens")
             )
             door = Door(tokens, Rates(settings.rate), loopback=is_loopback(settings.host))
+            vendors = VendorReport(store, gate, clock)
+            measures = Measures(metrics, store, runner, sources, vendors, clock)
+            health = HealthRoutes(store, metrics, measures.take)
+            is_open = door.is_open
+        if answers and not serves:
+            app = make_health_app(health, door, metrics, tuning.patience, tuning.refusals, leaving)
+            url = await _answer(app, settings, tuning.patience, stack)
+        if serves:
+            stack.push_async_callback(_ended, asyncio.create_task(tail.run(), name="feed"))
             routes = _routes(
                 settings,
                 door,
@@ -239,12 +248,13 @@ async def serving(
                 sources,
                 reconciler,
                 gate,
+                vendors,
+                health,
             )
             changing = follow(_proofs(settings), routes.webhooks.use, tuning.sweep_seconds)
             stack.push_async_callback(_ended, asyncio.create_task(changing, name="secrets"))
             app = make_app(routes, door, metrics, tuning.patience, tuning.refusals, leaving)
             short = Short(routes.webhooks, routes.statuses, door, metrics, tuning.refusals, leaving)
-            is_open = door.is_open
             url, server = await _listen(app, short, settings, tuning.patience, stack)
         yield Service(
             url,
@@ -314,13 +324,14 @@ def _routes(
     sources: Sources,
     reconciler: Reconciler,
     gate: Gate,
+    vendors: VendorReport,
+    health: HealthRoutes,
 ) -> Routes:
-    lists, vendors = ReadModels(pool), VendorReport(store, gate, clock)
+    lists = ReadModels(pool)
     operator = Operator(store, handler, lists, clock)
     waiting = Waiting(store, lists, sources, vendors, clock)
     statuses = Statuses(store, clock, sources.silent_since, sources.silent_in)
 
-    measures = Measures(metrics, store, runner, sources, vendors, clock)
     return Routes(
         webhooks=Webhooks(
             store,
@@ -338,13 +349,23 @@ def _routes(
         feed=FeedRoutes(pool, tail),
         reconcile=ReconcileRoutes(reconciler),
         vendors=VendorRoutes(store, gate, vendors),
-        health=HealthRoutes(store, metrics, measures.take),
+        health=health,
         pages=Pages(
             store, handler, PageLists(lists, handler), clock, sources.silent_since, vendors.attention
         ),
         attention_page=AttentionPage(store, waiting, clock),
         signin=SignIn(door),
     )
+
+
+async def _answer(app: web.Application, settings: Settings, patience: Patience, stack: AsyncExitStack) -> str:
+    """Where a worker says how it is."""
+    app_runner = HttpRunner(app, patience)
+    await app_runner.setup()
+    stack.push_async_callback(app_runner.cleanup)
+    await web.TCPSite(app_runner, settings.host, settings.metrics_port).start()
+    host, port = app_runner.addresses[0][:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 async def _listen(

@@ -112,6 +112,8 @@ class Settings:
     """How often each vendor is asked beside its webhooks; 0: never."""
     silence_seconds: int = 3600
     """How long a vendor may leave that unanswered before what it would say is unknown."""
+    metrics_port: int | None = None
+    """Where a worker answers /livez, /readyz and /metrics; None: nowhere."""
     sandboxed: frozenset[str] = field(default_factory=frozenset)
     """Which vendors (``upwork``, ``1099policy``) are ours to fake in `coverd up`."""
 
@@ -158,6 +160,7 @@ def read(environment: Mapping[str, str], *, need: frozenset[str] = frozenset()) 
         rate=reader.number("COVERD_RATE_PER_MINUTE", 30_000, 0, 100_000_000),
         poll_seconds=reader.number("COVERD_POLL_SECONDS", 300, 0, 86_400),
         silence_seconds=reader.number("COVERD_SILENCE_SECONDS", 3600, 1, 30 * 86_400),
+        metrics_port=reader.number("COVERD_METRICS_PORT", 0, 0, 65535) or None,
     )
     if "database" in need and settings.database_url is None:
         reader.fault("COVERD_DATABASE_URL is not set: give the Postgres URL this command is to use.")

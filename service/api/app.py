@@ -61,13 +61,7 @@ def make_app(
     leaving: asyncio.Event | None = None,
 ) -> web.Application:
     """The application. A body may be as large as a certificate; routes keep smaller limits of their own."""
-    app = web.Application(
-        middlewares=[_outermost(door, metrics, refusals or Refusals())],
-        client_max_size=MAX_ATTACHMENT + 1024 * 1024,
-    )
-    app[PATIENCE] = patience or Patience()
-    app[LEAVING] = leaving or asyncio.Event()
-    app.on_response_prepare.append(_mark)
+    app = _bare(door, metrics, patience, refusals, leaving)
     app.on_shutdown.append(routes.feed.end)
     add = app.router.add_route
     add("POST", "/webhooks/upwork", routes.webhooks.upwork)
@@ -100,9 +94,7 @@ def make_app(
     get("/v1/vendors", routes.vendors.show)
     add("POST", "/v1/vendors/{vendor}/pause", routes.vendors.pause)
     add("POST", "/v1/vendors/{vendor}/resume", routes.vendors.resume)
-    get("/livez", routes.health.live)
-    get("/readyz", routes.health.ready)
-    get("/metrics", routes.health.metrics)
+    _add_health(app, routes.health)
     get("/openapi.json", routes.health.openapi)
     get("/", routes.pages.index)
     get("/attention", routes.attention_page.show)
@@ -112,6 +104,43 @@ def make_app(
     add("POST", "/signin", routes.signin.enter)
     add("POST", "/signout", routes.signin.leave)
     return app
+
+
+def make_health_app(
+    health: HealthRoutes,
+    door: Door,
+    metrics: Metrics,
+    patience: Patience | None = None,
+    refusals: Refusals | None = None,
+    leaving: asyncio.Event | None = None,
+) -> web.Application:
+    """What a process answers that serves nobody else: how it is."""
+    app = _bare(door, metrics, patience, refusals, leaving)
+    _add_health(app, health)
+    return app
+
+
+def _bare(
+    door: Door,
+    metrics: Metrics,
+    patience: Patience | None,
+    refusals: Refusals | None,
+    leaving: asyncio.Event | None,
+) -> web.Application:
+    app = web.Application(
+        middlewares=[_outermost(door, metrics, refusals or Refusals())],
+        client_max_size=MAX_ATTACHMENT + 1024 * 1024,
+    )
+    app[PATIENCE] = patience or Patience()
+    app[LEAVING] = leaving or asyncio.Event()
+    app.on_response_prepare.append(_mark)
+    return app
+
+
+def _add_health(app: web.Application, health: HealthRoutes) -> None:
+    app.router.add_get("/livez", health.live)
+    app.router.add_get("/readyz", health.ready)
+    app.router.add_get("/metrics", health.metrics)
 
 
 def _outermost(door: Door, metrics: Metrics, refusals: Refusals) -> Middleware:

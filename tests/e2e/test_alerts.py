@@ -10,10 +10,14 @@ from typing import Any
 import aiohttp
 import pytest
 import yaml
+from aiohttp.test_utils import unused_port
 from prometheus_client.parser import text_string_to_metric_families
 
+from service.compose import serving
+from service.config import EXAMPLE, ConfigFile
 from service.demo import flows
 from service.metrics import Metrics
+from service.settings import SANDBOX, read
 
 HERE = Path(__file__).parents[2]
 RULES = yaml.safe_load((HERE / "ops/prometheus-rules.yml").read_text())
@@ -212,3 +216,29 @@ async def test_metrics_need_a_token_where_there_are_any(worlds: Any) -> None:
         headers = {"Authorization": "Bearer tok_read"}
         async with aiohttp.ClientSession() as session, session.get(url, headers=headers) as answered:
             assert answered.status == 200
+
+
+async def test_a_worker_says_how_it_is_on_a_port_of_its_own(database_url: str) -> None:
+    port = unused_port()
+    given = {**SANDBOX, "COVERD_DATABASE_URL": database_url, "COVERD_METRICS_PORT": str(port)}
+    away = {"COVERD_UPWORK_URL": "http://127.0.0.1:9", "COVERD_TEN99POLICY_URL": "http://127.0.0.1:9"}
+    settings = read({**given, **away})
+    config = ConfigFile(None, EXAMPLE)
+    async with serving(settings, config, role="worker") as service, aiohttp.ClientSession() as session:
+        assert service.url == f"http://127.0.0.1:{port}"
+
+        async def ask(path: str) -> tuple[int, str]:
+            async with session.get(service.url + path) as answered:
+                return answered.status, await answered.text()
+
+        assert (await ask("/livez"))[0] == (await ask("/readyz"))[0] == 200
+        status, text = await ask("/metrics")
+        assert (status, "coverd_effects_total" in text, "coverd_store_up 1" in text) == (200, True, True)
+        assert (await ask("/v1/engagements"))[0] == (await ask("/"))[0] == 404
+
+
+async def test_a_worker_without_that_setting_answers_nobody(database_url: str) -> None:
+    away = {"COVERD_UPWORK_URL": "http://127.0.0.1:9", "COVERD_TEN99POLICY_URL": "http://127.0.0.1:9"}
+    settings = read({**SANDBOX, "COVERD_DATABASE_URL": database_url, **away})
+    async with serving(settings, ConfigFile(None, EXAMPLE), role="worker") as service:
+        assert service.url is None

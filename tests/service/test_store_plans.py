@@ -78,6 +78,7 @@ HOT = (
     *("receive", "arrivals_of", "delivery", "settle_delivery", "replay_delivery", "wake_parked"),
     *("deliveries", "deliveries_needing_attention", "file"),
     *("waiting", "skip_delivery", "deliveries_between", "count_between", "delivery_causes"),
+    *("inbox_due", "outbox_due", "webhooks_lately", "export_log"),
 )
 
 
