@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -35,8 +35,30 @@ class Plan:
     replicas: int = 2
 
 
-async def run(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: None) -> Report:
-    """Raises nothing for what goes wrong with the service: the report says it."""
+@dataclass(frozen=True)
+class Aftermath:
+    """What the books are closed over. ``lives``: engagement id → its kind and the state it must be in."""
+
+    world: World
+    drive: Patient
+    front: Balancer
+    lives: dict[str, tuple[str, str]]
+
+
+async def _as_it_is(_: Aftermath) -> None:
+    return None
+
+
+async def run(
+    plan: Plan,
+    folder: Path,
+    say: Callable[[str], None] = lambda _: None,
+    spoil: Callable[[Aftermath], Awaitable[None]] = _as_it_is,
+) -> Report:
+    """Raises nothing for what goes wrong with the service: the report says it.
+
+    ``spoil`` is for a test of the books themselves: it may falsify anything just before they are closed.
+    """
     report = Report(plan.seed)
     async with (
         balancer() as front,
@@ -58,6 +80,7 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = lambda _: N
         await _calm(breaking, report, say)
         await vendors.healed()
         await _settle(world, session, report, say)
+        await spoil(Aftermath(world, drive, front, lives))
         report.complaints += world.complaints()
         await books.close(report, world, drive, front, lives)
     return report
@@ -156,6 +179,3 @@ async def _left(world: World) -> int:
         return found
     finally:
         await connection.close()
-
-
-__all__ = ["Balancer", "Plan", "run"]
