@@ -91,22 +91,27 @@ class World:
 
     def __init__(self, store: Store, clock: Clock, flow: Flow, manners: Manners, random: Random) -> None:
         self.flow, self.manners, self.random = flow, manners, random
-        self.clock, self.store = clock, store
+        self.clock = clock
         self.vendors = Vendors(flow.facts, lambda: clock.at)
         self.vendors.trouble = self._trouble
         self.vendors.meanwhile = self._meanwhile
         self._troubled: set[Call] = set()
-        self.handler = Handler(store, CONFIG.rules)
-        upwork: Any = UpworkDouble(self.vendors)
-        ten99policy: Any = Ten99PolicyDouble(self.vendors)
-        desk = Desk(store, Handler(store, CONFIG.rules), upwork, ten99policy, CONFIG, clock)
-        self.worker = Worker(desk, METRICS, sweep_seconds=0.0, ladder=Ladder(first=0.0, give_up_after=1e12))
-        self.processor = Processor(store, self.handler, CONFIG, clock, METRICS)
-        self.handler.on_append = desk.handler.on_append = self.processor.ids_known
+        self.begin(store)
         self.streams = [engagement_stream(id) for id in flow.engagements]
         self.waiting: list[Delivered] = []
         self.done = False
         self.log: list[str] = []
+
+    def begin(self, store: Store) -> None:
+        """A process begins on what is stored, knowing nothing."""
+        self.store = store
+        self.handler = Handler(store, CONFIG.rules)
+        upwork: Any = UpworkDouble(self.vendors)
+        ten99policy: Any = Ten99PolicyDouble(self.vendors)
+        desk = Desk(store, Handler(store, CONFIG.rules), upwork, ten99policy, CONFIG, self.clock)
+        self.worker = Worker(desk, METRICS, sweep_seconds=0.0, ladder=Ladder(first=0.0, give_up_after=1e12))
+        self.processor = Processor(store, self.handler, CONFIG, self.clock, METRICS)
+        self.handler.on_append = desk.handler.on_append = self.processor.ids_known
 
     async def play(self) -> Outcome:
         manners, self.manners = self.manners, POLITE
