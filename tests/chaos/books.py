@@ -66,7 +66,6 @@ async def _effects(report: Report, connection: Any) -> None:
 
 
 async def _states(report: Report, drive: Patient, lives: dict[str, tuple[str, str]]) -> None:
-    report.engagements = len(lives)
     for id, (kind, expected) in lives.items():
         shown = await drive.service.find(f"/v1/engagements/{id}")
         state = shown and shown["state"]

@@ -59,7 +59,7 @@ async def run(
 
     ``spoil`` is for a test of the books themselves: it may falsify anything just before they are closed.
     """
-    report = Report(plan.seed)
+    report = Report(plan.seed, plan.engagements)
     async with (
         balancer() as front,
         made(folder, front.url, plan.replicas) as world,
