@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from . import account as accounts
 from .binaries import Binaries, usable
-from .errors import NotReadyInTime, OtherMajorVersion, ProgramFailed
+from .errors import EmbeddedPostgresError, NotReadyInTime, OtherMajorVersion, ProgramFailed
 from .initdb import SUPERUSER, create_cluster, ensure_database
 from .layout import Layout, name_for, socket_folder
 from .ownership import owned, settle
@@ -25,6 +25,8 @@ OWNER = DATABASE = "coverd"
 _READY_WITHIN = 60.0  # seconds; recovery after a crash reads the log back first
 _STOP_WITHIN = 20.0  # seconds for a fast stop, which writes a checkpoint
 _TICK = 0.002  # seconds between looks at the starting server
+_LOOK = 0.2  # seconds between looks at the running one
+_AGAIN = 2.0  # seconds after a restart that failed
 
 
 def _quiet(_: str) -> None:
@@ -41,11 +43,16 @@ async def embedded(
     account: str | None = None,
     cache: Path | None = None,
 ) -> AsyncIterator["Cluster"]:
-    """A running server that lives as long as the block; see Cluster for the arguments and errors."""
+    """A server that runs as long as the block, whatever ends it; see Cluster for the arguments and errors."""
     cluster = Cluster(data_dir, profile, say, bin_dir=bin_dir, account=account, cache=cache)
     try:
         await cluster.start()
-        yield cluster
+        keeping = asyncio.create_task(cluster.keep(), name="postgres")
+        try:
+            yield cluster
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
     finally:
         await cluster.stop()
 
@@ -77,6 +84,7 @@ class Cluster:
         self._cache = cache
         self._held = ExitStack()
         self._server: subprocess.Popen[bytes] | None = None
+        self._programs: tuple[accounts.Account, Binaries] | None = None
         self._password = ""
         self._wanted_port = port
         self.port = 0
@@ -110,7 +118,7 @@ class Cluster:
         """
         began = time.monotonic()
         try:
-            account, binaries = await self._prepare()
+            self._programs = account, binaries = await self._prepare()
             await self._launch(account, binaries)
             await ensure_database(self.admin_dsn, OWNER, DATABASE, self._password)
         except BaseException:
@@ -118,6 +126,21 @@ class Cluster:
             raise
         took = time.monotonic() - began
         self._say(f"Postgres {binaries.version} is ready on 127.0.0.1:{self.port} ({took:.2f} s).")
+
+    async def keep(self) -> None:
+        """Start the server again, at the same address, whenever it ends before `stop`: killed, or short of
+        memory or room. Goes on until it is cancelled."""
+        assert self._programs is not None
+        while self._server is not None:
+            await exited(self._server, look_every=_LOOK)
+            self._say(f"Postgres ended (status {self._server.returncode}); it is started again.")
+            try:
+                await settle(self._layout.cluster, self._say)
+                await self._launch_once(*self._programs)
+                self._say(f"Postgres is ready again on 127.0.0.1:{self.port}.")
+            except (EmbeddedPostgresError, OSError) as error:
+                self._say(f"{error} It is tried again.")
+                await asyncio.sleep(_AGAIN)
 
     def crash(self, how: signal.Signals) -> None:
         """Send the server a signal that ends it without a checkpoint, as an accident would; then `stop`."""

@@ -44,14 +44,16 @@ def spawn(
     )
 
 
-async def exited(child: subprocess.Popen[bytes], within: float = float("inf")) -> bool:
+async def exited(
+    child: subprocess.Popen[bytes], within: float = float("inf"), look_every: float = _TICK
+) -> bool:
     """Wait up to `within` seconds for `child` to end; False when it still runs."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within
     while child.poll() is None:
         if loop.time() >= deadline:
             return False
-        await asyncio.sleep(_TICK)
+        await asyncio.sleep(look_every)
     return True
 
 

@@ -140,6 +140,30 @@ async def test_the_demonstration_drives_one_of_every_kind_and_prints_a_table(
         assert await running.stop(signal.SIGTERM) == 0
 
 
+async def test_a_killed_postgres_comes_back_by_itself(ports: Ports, tmp_path: Path) -> None:
+    async with up(ports, tmp_path / "data") as running:
+        await running.until("Look at it")
+        assert await delivered(ports.url, "before") == 202
+        pid = int((tmp_path / "data" / "postgres" / "postmaster.pid").read_text().split("\n", 1)[0])
+        os.kill(pid, signal.SIGKILL)
+        async with asyncio.timeout(PATIENCE):
+            while (answer := await delivered(ports.url, "after")) == 503:
+                pass
+        assert answer == 202
+        assert await delivered(ports.url, "before") == 200
+        assert await running.stop(signal.SIGTERM) == 0
+
+
+async def delivered(url: str, id: str) -> int:
+    body = orjson.dumps({"id": id, "type": "offer.seen", "data": {"offer": {"id": "o"}}})
+    headers = {"X-Upwork-Webhook-Token": "upwork-sandbox-token"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{url}/webhooks/upwork", data=body, headers=headers) as response,
+    ):
+        return response.status
+
+
 async def test_a_taken_port_is_named_before_anything_starts(ports: Ports, tmp_path: Path) -> None:
     server = await asyncio.start_server(lambda _r, w: w.close(), "127.0.0.1", ports.service)
     async with server, up(ports, tmp_path / "data") as running:

@@ -1,5 +1,6 @@
 """Whole processes: whatever ends a parent also ends its server, and what one left behind is cleared away."""
 
+import asyncio
 import os
 import select
 import signal
@@ -12,7 +13,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from service.postgres import THROWAWAY, binaries, embedded
+from service.postgres import CRASH_TEST, THROWAWAY, binaries, embedded
 from service.postgres.account import choose
 from service.postgres.layout import name_for
 from service.postgres.ownership import servers_in
@@ -26,7 +27,7 @@ pytestmark = [
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from service.postgres import THROWAWAY, embedded
+from service.postgres import CRASH_TEST, THROWAWAY, embedded
 
 async def serve():
     async with embedded(Path(sys.argv[1]), THROWAWAY, lambda step: print(step, flush=True)) as cluster:
@@ -114,6 +115,49 @@ async def test_a_parent_killed_at_once_leaves_no_server_and_no_lock(data):
     assert "database system is shut down" in (data / "postgres.log").read_text()
     async with embedded(data, THROWAWAY) as cluster:
         assert await ask(cluster.dsn, "SELECT 1") == 1
+
+
+async def test_a_server_that_is_killed_is_started_again_where_it_was(data):
+    said: list[str] = []
+    async with embedded(data, CRASH_TEST, said.append) as cluster:
+        await ask(cluster.dsn, "CREATE TABLE kept ()")
+        for _ in range(2):
+            killed = cluster.pid
+            assert killed is not None
+            os.kill(killed, signal.SIGKILL)
+            assert await answered(cluster.dsn, "SELECT count(*) FROM kept") == 0
+            assert cluster.pid not in (None, killed)
+    assert said.count("Postgres ended (status -9); it is started again.") == 2
+
+
+async def answered(dsn: str, sql: str) -> object:
+    """Asked again and again until the server is there."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await ask(dsn, sql)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                continue
+
+
+async def test_a_server_that_cannot_be_started_again_yet_is_tried_until_it_can(data):
+    failed = asyncio.Event()
+    said: list[str] = []
+
+    def say(step: str) -> None:
+        said.append(step)
+        if step.endswith("It is tried again."):
+            failed.set()
+
+    async with embedded(data, CRASH_TEST, say) as cluster:
+        control = data / "postgres" / "global" / "pg_control"
+        control.rename(control.with_suffix(".away"))
+        assert cluster.pid is not None
+        os.kill(cluster.pid, signal.SIGKILL)
+        await asyncio.wait_for(failed.wait(), 30)
+        control.with_suffix(".away").rename(control)
+        assert await answered(cluster.dsn, "SELECT 1") == 1
+    assert sum("pg_control" in step for step in said) >= 1
 
 
 def test_ctrl_c_ends_the_server_with_its_parent(data):
