@@ -1,6 +1,7 @@
 """Whatever is sent to the door, over bare sockets: it is answered with a 4xx or closed, and never a 5xx."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,6 +11,7 @@ from places import ENOUGH, TOKEN, Answer, Place, PlaceMaker, answered
 
 from service.api.patience import Patience
 from service.compose import Tuning
+from service.settings import SCHEMES
 
 many = settings(
     max_examples=150,
@@ -140,3 +142,36 @@ async def test_no_proven_body_gives_a_server_error(hasty: Place) -> None:
         assert told.status in (200, 202), (body, told)
 
     await asyncio.to_thread(sent)
+
+
+SIGNATURES = st.one_of(
+    st.binary(max_size=90).map(lambda raw: raw.translate(None, b"\r\n\0")),
+    st.builds(
+        bytes.__add__,
+        st.sampled_from([b"t=%d,v1=", b"v1,", b"sha256=", b"t=,", b"v1=", b"\xff"]),
+        st.binary(max_size=70).map(lambda raw: raw.hex().encode()),
+    ),
+)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_in_no_scheme_does_any_signature_do_more_than_fail(places: PlaceMaker, scheme: str) -> None:
+    loop = asyncio.get_running_loop()
+
+    @settings(many, max_examples=60)
+    @given(SIGNATURES, SIGNATURES, st.binary(min_size=1, max_size=60))
+    @example(b"\xed\xa0\x80", b"\xc3\x28", b"\xff")
+    def sent(signature: bytes, other: bytes, body: bytes) -> None:
+        stamp = b"%d" % time.time()
+        head = [
+            *(b"POST /webhooks/1099policy HTTP/1.1", b"Host: localhost", b"Connection: close"),
+            *(b"X-Proof: " + signature.replace(b"%d", stamp), b"webhook-id: " + other),
+            *(b"webhook-timestamp: " + stamp, b"Content-Length: %d" % len(body), b"", body),
+        ]
+        asked = place.raw(b"\r\n".join(head))
+        told = asyncio.run_coroutine_threadsafe(asked, loop).result(ENOUGH)
+        assert told is None or told.status in (400, 401), (head, told)
+
+    named = {"SCHEME": scheme, "HEADER": "X-Proof", "SECRETS": "whsec_c2FuZGJveA==,whsec_b2xk"}
+    async with places(**{f"COVERD_TEN99POLICY_WEBHOOK_{n}": value for n, value in named.items()}) as place:
+        await asyncio.to_thread(sent)
