@@ -27,6 +27,7 @@ from service.api.patience import Patience
 from service.api.rates import Rates
 from service.api.reconcile import ReconcileRoutes
 from service.api.refusals import Refusals
+from service.api.room import room_for
 from service.api.server import HttpRunner
 from service.api.short import LINES, Short
 from service.api.statuses import Statuses
@@ -117,6 +118,8 @@ class Tuning:
     patience: Patience = field(default_factory=Patience)
     vendor_patience: VendorPatience = field(default_factory=VendorPatience)
     refusals: Refusals = field(default_factory=Refusals)
+    room: int | None = None
+    """How many connections are held at once; None: as many as the process may."""
     bounds: Bounds = USUAL
 
 
@@ -231,7 +234,7 @@ async def serving(
             is_open = door.is_open
         if answers and not serves:
             app = make_health_app(health, door, metrics, tuning.patience, tuning.refusals, leaving)
-            url = await _answer(app, settings, tuning.patience, stack)
+            url = await _answer(app, settings, tuning, stack)
         if serves:
             stack.push_async_callback(_ended, asyncio.create_task(tail.run(), name="feed"))
             routes = _routes(
@@ -255,7 +258,7 @@ async def serving(
             stack.push_async_callback(_ended, asyncio.create_task(changing, name="secrets"))
             app = make_app(routes, door, metrics, tuning.patience, tuning.refusals, leaving)
             short = Short(routes.webhooks, routes.statuses, door, metrics, tuning.refusals, leaving)
-            url, server = await _listen(app, short, settings, tuning.patience, stack)
+            url, server = await _listen(app, short, settings, tuning, stack)
         yield Service(
             url,
             store,
@@ -358,9 +361,9 @@ def _routes(
     )
 
 
-async def _answer(app: web.Application, settings: Settings, patience: Patience, stack: AsyncExitStack) -> str:
+async def _answer(app: web.Application, settings: Settings, tuning: Tuning, stack: AsyncExitStack) -> str:
     """Where a worker says how it is."""
-    app_runner = HttpRunner(app, patience)
+    app_runner = HttpRunner(app, tuning.patience, room_for(tuning.room))
     await app_runner.setup()
     stack.push_async_callback(app_runner.cleanup)
     await web.TCPSite(app_runner, settings.host, settings.metrics_port).start()
@@ -369,13 +372,14 @@ async def _answer(app: web.Application, settings: Settings, patience: Patience, 
 
 
 async def _listen(
-    app: web.Application, short: Short, settings: Settings, patience: Patience, stack: AsyncExitStack
+    app: web.Application, short: Short, settings: Settings, tuning: Tuning, stack: AsyncExitStack
 ) -> tuple[str, asyncio.Server]:
-    app_runner = HttpRunner(app, patience)
+    room = room_for(tuning.room)
+    app_runner = HttpRunner(app, tuning.patience, room)
     await app_runner.setup()
     stack.push_async_callback(app_runner.cleanup)
     assert app_runner.server is not None
-    lanes = Lanes(LINES, short.respond, app_runner.server, patience)
+    lanes = Lanes(LINES, short.respond, app_runner.server, tuning.patience, room)
     stack.push_async_callback(lanes.close)
     server = await asyncio.get_running_loop().create_server(lanes, settings.host, settings.port, backlog=1024)
     stack.callback(server.close)

@@ -13,6 +13,7 @@ from typing import cast
 
 from service.api.patience import Patience
 from service.api.plain import Later, Plain, read_plain
+from service.api.room import Room
 from service.api.server import Timer, too_slow
 
 MOST_UNREAD = 512 * 1024
@@ -40,8 +41,9 @@ class Lane(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._lanes.open.add(self)
         self._heard_at = self._lanes.loop.time()
+        self._lanes.open.add(self)
+        self._lanes.room.enter(self)
         self._idle = self._lanes.loop.call_later(self._lanes.patience.idle, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -49,6 +51,7 @@ class Lane(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received = self._received + data if self._received else data
+        self._heard()
         if not self._answering and not self._unread:
             self._next()
         elif len(self._received) > MOST_UNREAD and self._transport is not None:
@@ -90,7 +93,7 @@ class Lane(asyncio.Protocol):
             self._ending.set()
         if self._transport is None:
             return
-        self._heard_at = self._lanes.loop.time()
+        self._heard()
         self._transport.write(response)
         if close:
             self._transport.close()
@@ -119,10 +122,15 @@ class Lane(asyncio.Protocol):
     def _let_go(self) -> None:
         self._transport, self._received = None, b""
         self._lanes.open.discard(self)
+        self._lanes.room.leave(self)
         self._head.stop()
         self._unread_for.stop()
         if self._idle is not None:
             self._idle.cancel()
+
+    def _heard(self) -> None:
+        self._heard_at = self._lanes.loop.time()
+        self._lanes.room.heard(self)
 
     def _look(self) -> None:
         """Whether the connection has been idle for too long; else when to look again."""
@@ -138,6 +146,11 @@ class Lane(asyncio.Protocol):
         if self._transport is not None:
             self._transport.write(too_slow())
             self._transport.close()
+
+    @property
+    def waits(self) -> bool:
+        """See `room.Held`."""
+        return not self._answering
 
     def cut(self) -> None:
         if self._transport is not None:
@@ -163,11 +176,13 @@ class Lanes:
         respond: Callable[[Plain, Callable[[bytes, bool], None]], None],
         onward: Callable[[], asyncio.Protocol],
         patience: Patience,
+        room: Room,
     ) -> None:
         self.lines = lines
         self.respond = respond
         self.onward = onward
         self.patience = patience
+        self.room = room
         self.open: set[Lane] = set()
         self.loop = asyncio.get_running_loop()
 

@@ -14,6 +14,7 @@ from aiohttp import web
 from service.api.keys import SERVER
 from service.api.patience import Patience
 from service.api.problems import OURS, Problem, body_of, response
+from service.api.room import Room
 
 log = structlog.get_logger("coverd.api")
 
@@ -46,17 +47,23 @@ class Timer:
 class Connection(web.RequestHandler):
     """aiohttp's handler of one connection, with these deadlines."""
 
-    __slots__ = ("_head", "_unread")
+    __slots__ = ("_head", "_room", "_unread")
 
-    def __init__(self, manager: web.Server, *, patience: Patience, **more: Any) -> None:
+    def __init__(self, manager: web.Server, *, patience: Patience, room: Room, **more: Any) -> None:
         super().__init__(
             manager, keepalive_timeout=patience.idle, lingering_time=patience.refused_body, **more
         )
         self._head = Timer(patience.head, self._head_is_late)
-        self._unread = Timer(patience.unread, self._cut)
+        self._unread = Timer(patience.unread, self.cut)
+        self._room = room
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._room.enter(self)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        self._room.heard(self)
         if not self._awaits_head():
             self._head.stop()
         elif data:
@@ -73,6 +80,7 @@ class Connection(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         self._head.stop()
         self._unread.stop()
+        self._room.leave(self)
         super().connection_lost(exc)
 
     def handle_error(
@@ -104,7 +112,13 @@ class Connection(web.RequestHandler):
             self.transport.write(too_slow())
             self.force_close()
 
-    def _cut(self) -> None:
+    @property
+    def waits(self) -> bool:
+        """See `room.Held`."""
+        asked = self._current_request
+        return self._awaits_head() or (asked is not None and not asked.content.is_eof())
+
+    def cut(self) -> None:
         if self.transport is not None:
             self.transport.abort()
 
@@ -130,9 +144,14 @@ class _Server(web.Server):
 class HttpRunner(web.AppRunner):
     """aiohttp's runner with this server. Bodies are handed on as they came: it would unpack them silently."""
 
-    def __init__(self, app: web.Application, patience: Patience) -> None:
+    def __init__(self, app: web.Application, patience: Patience, room: Room) -> None:
         super().__init__(
-            app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, auto_decompress=False, patience=patience
+            app,
+            access_log=None,
+            shutdown_timeout=SHUTDOWN_SECONDS,
+            auto_decompress=False,
+            patience=patience,
+            room=room,
         )
 
     async def _make_server(self) -> web.Server:

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import replace
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, replace
 
 import pytest
 from places import ENOUGH, TOKEN, Place, PlaceMaker, answered
 
 from service.api.patience import Patience
+from service.api.room import Room
 from service.compose import Tuning
 
 HASTY = Patience(head=0.05, body=0.05, upload=0.05, idle=99, unread=0.05, refused_body=0.05)
@@ -118,3 +119,86 @@ async def test_hundreds_of_half_sent_heads_keep_no_good_delivery_out(hasty: Plac
         assert told.status == 202
         async with asyncio.timeout(ENOUGH):
             assert {len(await reader.read()) > 0 for reader, _ in held} == {True}
+
+
+async def test_when_all_room_is_held_who_was_silent_longest_makes_room(places: PlaceMaker) -> None:
+    patient = Patience(head=99, body=99, idle=99)
+    async with places(Tuning(patience=patient, room=20)) as made, AsyncExitStack() as stack:
+        held = []
+        for _ in range(60):
+            held.append(await stack.enter_async_context(made.connection()))
+            held[-1][1].write(HEAD)
+        told = await made.ask("POST", "/webhooks/upwork", data=b'{"id":"good-1"}', headers=TOKEN)
+        assert told.status == 202
+        async with asyncio.timeout(ENOUGH):
+            for reader, _ in held[:20]:
+                with suppress(ConnectionError):
+                    assert await reader.read() == b""
+
+
+async def test_bodies_that_never_end_keep_no_good_delivery_out(places: PlaceMaker) -> None:
+    patient = Patience(head=99, body=99, idle=99)
+    async with places(Tuning(patience=patient, room=20)) as made, AsyncExitStack() as stack:
+        for _ in range(60):
+            _, writer = await stack.enter_async_context(made.connection())
+            writer.write(HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n")
+            await made.ask("GET", "/livez")
+        told = await made.ask("POST", "/webhooks/upwork", data=b'{"id":"good-1"}', headers=TOKEN)
+        assert told.status == 202
+
+
+async def test_who_is_being_answered_is_never_cut_for_others(places: PlaceMaker) -> None:
+    async with (
+        places(Tuning(room=3)) as made,
+        made.connection() as (reader, writer),
+        AsyncExitStack() as stack,
+    ):
+        writer.write(b"GET /v1/feed HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        async with asyncio.timeout(ENOUGH):
+            assert b" 200 OK" in await reader.readline()
+        for _ in range(10):
+            await stack.enter_async_context(made.connection())
+            assert (await made.ask("GET", "/livez")).status == 200
+        told = await made.ask("POST", "/webhooks/upwork", data=b'{"id":"good-2"}', headers=TOKEN)
+        assert told.status == 202
+        waiting = asyncio.create_task(reader.read())
+        done, _ = await asyncio.wait({waiting}, timeout=0)
+        assert not done
+        waiting.cancel()
+
+
+@dataclass(eq=False)
+class Guest:
+    """A connection without a socket."""
+
+    waits: bool = True
+    was_cut: bool = False
+
+    def cut(self) -> None:
+        self.was_cut = True
+
+
+def cut_when_one_more_comes(held: list[Guest], heard: list[int]) -> list[int]:
+    """Which of those held, and of the comer behind them, were cut."""
+    room = Room(len(held))
+    everyone = [*held, Guest()]
+    for one in held:
+        room.enter(one)
+    for at in heard:
+        room.heard(held[at])
+    room.enter(everyone[-1])
+    return [at for at, one in enumerate(everyone) if one.was_cut]
+
+
+@pytest.mark.parametrize(
+    ("busy", "heard", "cut"),
+    [
+        ([], [], [0]),
+        ([], [0, 1], [2]),
+        ([0, 1], [], [2]),
+        ([0], [1], [2]),
+        ([0, 1, 2], [], [3]),
+    ],
+)
+def test_the_room_is_never_overfull(busy: list[int], heard: list[int], cut: list[int]) -> None:
+    assert cut_when_one_more_comes([Guest(at not in busy) for at in range(3)], heard) == cut
