@@ -287,7 +287,7 @@ async def _ended(task: "asyncio.Task[None]") -> None:
 
 
 async def _schema_is_current(dsn: str) -> None:
-    conn = await asyncpg.connect(dsn, timeout=USUAL.connect)
+    conn = await asyncpg.connect(dsn, timeout=USUAL.connect, command_timeout=USUAL.answer)
     try:
         await migrations.require_current(conn)
     finally:

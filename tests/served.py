@@ -23,11 +23,33 @@ _SERVES = re.compile(rb'"at": ?"(http://127\.0\.0\.1:\d+)"')
 
 @dataclass
 class Served:
-    """A running process; ``url`` is empty for a worker, ``said`` is its log so far."""
+    """A running process; ``said`` is its log so far."""
 
     process: asyncio.subprocess.Process
-    url: str = ""
     said: list[bytes] = field(default_factory=list)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def url(self) -> str:
+        """Where it serves; nothing for a worker."""
+        found = _SERVES.search(b"".join(self.said))
+        return found[1].decode() if found else ""
+
+    async def until(self, words: bytes) -> None:
+        """Wait until it says so."""
+        async with asyncio.timeout(ENOUGH):
+            while not any(words in line for line in self.said):
+                assert self.process.returncode is None, b"".join(self.said).decode()
+                self.news.clear()
+                await self.news.wait()
+
+    async def listen(self) -> None:
+        assert self.process.stderr is not None
+        async for line in self.process.stderr:
+            self.said.append(line)
+            self.news.set()
+        await self.process.wait()
+        self.news.set()
 
     async def end(self, how: signal.Signals, within: float = ENOUGH) -> int:
         """Send the signal and wait for the exit code."""
@@ -38,9 +60,16 @@ class Served:
 
 @asynccontextmanager
 async def served(
-    database_url: str, *, role: str = "all", upwork: str = NOBODY, ten99policy: str = NOBODY, **more: str
+    database_url: str,
+    *,
+    role: str = "all",
+    upwork: str = NOBODY,
+    ten99policy: str = NOBODY,
+    until: bytes = b'"serving"',
+    **more: str,
 ) -> AsyncIterator[Served]:
-    """Running with the sandboxes' secrets and without polling, unless ``more`` says otherwise."""
+    """From when it says ``until``. With the sandboxes' secrets and without polling, unless ``more`` says
+    otherwise."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERD_")}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "service", "serve", "--role", role),
@@ -59,30 +88,11 @@ async def served(
         limit=1 << 24,
     )
     running = Served(process)
+    listening = asyncio.create_task(running.listen())
     try:
-        async with asyncio.timeout(ENOUGH):
-            await _begun(running)
-        reading = asyncio.create_task(_read_on(running))
+        await running.until(until)
         yield running
     finally:
         if process.returncode is None:
             process.kill()
-        await process.wait()
-    await reading
-
-
-async def _begun(running: Served) -> None:
-    assert running.process.stderr is not None
-    async for line in running.process.stderr:
-        running.said.append(line)
-        if b'"serving"' in line:
-            found = _SERVES.search(line)
-            running.url = found[1].decode() if found else ""
-            return
-    raise AssertionError("coverd did not start:\n" + b"".join(running.said).decode())
-
-
-async def _read_on(running: Served) -> None:
-    assert running.process.stderr is not None
-    async for line in running.process.stderr:
-        running.said.append(line)
+        await listening
