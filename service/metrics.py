@@ -146,6 +146,12 @@ class Metrics:
             ["vendor"],
             registry=self.registry,
         )
+        self.operation_paused = Gauge(
+            "coverd_operation_paused",
+            "1 while a person has paused one operation of a vendor.",
+            ["vendor", "operation"],
+            registry=self.registry,
+        )
         self.vendor_requests_today = Gauge(
             "coverd_vendor_requests_today",
             "Turns to ask a vendor that were taken on this day, UTC, by all processes.",

@@ -162,28 +162,40 @@ def vendors_command(*, json: Json = False, url: Url = None) -> None:
 
 @app.command(name="pause")
 def pause_command(
-    vendor: Literal["upwork", "1099policy"], *, reason: str, json: Json = False, url: Url = None
+    vendor: Literal["upwork", "1099policy"],
+    *,
+    reason: str,
+    operation: str | None = None,
+    json: Json = False,
+    url: Url = None,
 ) -> None:
     """Leave a vendor alone: its calls wait until it is resumed.
 
     Args:
         vendor: which one
         reason: why; shown to whoever looks
+        operation: this kind of call alone, such as CreateJob
     """
-    run(ask.act_on(vendor, "pause", reason, json, url))
+    run(ask.act_on(vendor, "pause", operation, reason, json, url))
 
 
 @app.command(name="resume")
 def resume_command(
-    vendor: Literal["upwork", "1099policy"], *, reason: str, json: Json = False, url: Url = None
+    vendor: Literal["upwork", "1099policy"],
+    *,
+    reason: str,
+    operation: str | None = None,
+    json: Json = False,
+    url: Url = None,
 ) -> None:
     """Go on with a vendor that is paused or failing: its calls are made at once.
 
     Args:
-        vendor: which one
+        vendor: which one; what was paused by itself stays so
         reason: why; shown to whoever looks
+        operation: this kind of call alone, such as CreateJob
     """
-    run(ask.act_on(vendor, "resume", reason, json, url))
+    run(ask.act_on(vendor, "resume", operation, reason, json, url))
 
 
 @app.command(name="reconcile")

@@ -150,18 +150,26 @@ async def vendors(as_json: bool, url: str | None) -> None:
 
 def _why(vendor: dict[str, Any]) -> str:
     if pause := vendor["pause"]:
-        return f"paused by {pause['actor']} at {pause['at']}: {pause['reason']}"
+        return _paused(pause)
+    paused = [f"{act['operation']} {_paused(act)}" for act in vendor["paused_operations"]]
     shut = [b for b in vendor["breakers"] if b["open"]]
-    return "; ".join(f"{b['operation']} since {b['since']}: {b['error']}" for b in shut)
+    return "; ".join([*paused, *(f"{b['operation']} since {b['since']}: {b['error']}" for b in shut)])
 
 
-async def act_on(vendor: str, act: str, reason: str, as_json: bool, url: str | None) -> None:
+def _paused(act: dict[str, Any]) -> str:
+    return f"paused by {act['actor']} at {act['at']}: {act['reason']}"
+
+
+async def act_on(
+    vendor: str, act: str, operation: str | None, reason: str, as_json: bool, url: str | None
+) -> None:
+    body = {"reason": reason} if operation is None else {"reason": reason, "operation": operation}
     async with service(url, "operate") as peer:
-        shown = await peer.post(f"/v1/vendors/{quote(vendor, safe='')}/{act}", {"reason": reason})
+        shown = await peer.post(f"/v1/vendors/{quote(vendor, safe='')}/{act}", body)
     if as_json:
         put_json(shown)
     else:
-        put(f"{vendor} is {shown['status']}; {shown['waiting']} calls wait.")
+        put(f"{vendor} is {shown['status'].replace('_', ' ')}; {shown['waiting']} calls wait.")
 
 
 UPWORK_ROUTES = {"offer.accepted": "offer", "contract.active": "activate", "contract.ended": "end"}

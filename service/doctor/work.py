@@ -11,6 +11,7 @@ from service.doctor.settings import NAMES
 from service.ports import SourceState
 from service.store.postgres import PostgresStore
 from service.vendors.gate import Gate
+from service.vendors.report import option, paused_words
 
 if TYPE_CHECKING:
     from service.store.lines import Pool
@@ -103,9 +104,9 @@ class Work:
     async def vendors(self) -> Sequence[Check]:
         seen = await Gate(self._store, self._clock).look()
         checks = []
-        for vendor, pause in seen.pauses.items():
-            said = f"{NAMES[vendor]} is paused by {pause.actor}: {pause.reason}."
-            checks.append(warn("vendors", said, f"coverd resume {vendor} --reason …"))
+        for act in seen.pauses.values():
+            fix = f"coverd resume {act.vendor}{option(act)} --reason …"
+            checks.append(warn("vendors", paused_words(act), fix))
         for breaker in seen.breakers.values():
             if breaker.is_open:
                 said = f"{NAMES[breaker.vendor]} ({breaker.operation}) is left alone: {breaker.error}"

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from service.store.limits import clean
 from service.store.memory_effects import MemoryEffects
-from service.vendors.breaker import Breaker, Failure, Patience
+from service.vendors.breaker import ALL, Breaker, Failure, Patience
 from service.vendors.ports import Act, SealedToken, VendorAct
 from service.vendors.rate import Pacing, Rate
 
@@ -74,16 +74,23 @@ class MemoryVendors(MemoryEffects):
         if found is not None and found.is_open:
             self._breakers[vendor, operation] = replace(found, until=now)
 
-    async def add_act(self, vendor: str, act: Act, actor: str, reason: str, cause: str) -> bool:
+    async def add_act(
+        self, vendor: str, act: Act, actor: str, reason: str, cause: str, operation: str = ALL
+    ) -> bool:
         mine = [kept for kept, made in self._acts if made.vendor == vendor]
         if cause in mine:
             return False
-        made = VendorAct(vendor, len(mine) + 1, act, actor, clean(reason) or "", self._clock())
+        number = len(mine) + 1
+        made = VendorAct(vendor, number, act, actor, clean(reason) or "", self._clock(), operation)
         self._acts.append((cause, made))
         return True
 
     async def acts_of(self, vendor: str, limit: int) -> Sequence[VendorAct]:
         return [made for _, made in reversed(self._acts) if made.vendor == vendor][:limit]
+
+    async def pauses(self) -> Sequence[VendorAct]:
+        latest = {(made.vendor, made.operation): made for _, made in self._acts}
+        return [latest[key] for key in sorted(latest) if latest[key].act == "pause"]
 
     async def hold_back(self, kinds: Sequence[str], now: datetime, until: datetime) -> None:
         for effect in self._due(now):

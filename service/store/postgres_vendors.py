@@ -10,7 +10,7 @@ from service.store.limits import clean
 from service.store.lines import on_pool
 from service.store.statements import sql
 from service.store.tables import Tables
-from service.vendors.breaker import Breaker, Failure, Patience
+from service.vendors.breaker import ALL, Breaker, Failure, Patience
 from service.vendors.ports import Act, SealedToken, VendorAct
 from service.vendors.rate import Rate
 
@@ -66,9 +66,11 @@ class PostgresVendors(Tables):
     async def give_probe_back(self, vendor: str, operation: str, now: datetime) -> None:
         await self._value("give_probe_back", bucket_of(vendor), vendor, operation, now)
 
-    async def add_act(self, vendor: str, act: Act, actor: str, reason: str, cause: str) -> bool:
+    async def add_act(
+        self, vendor: str, act: Act, actor: str, reason: str, cause: str, operation: str = ALL
+    ) -> bool:
         bucket = bucket_of(vendor)
-        given = vendor, act, actor, clean(reason), cause, self._clock()
+        given = vendor, act, actor, clean(reason), cause, self._clock(), operation
         while await self._value("add_act", bucket, *given) is None:
             if await self._value("act_known", bucket, vendor, cause) is not None:
                 return False
@@ -76,6 +78,9 @@ class PostgresVendors(Tables):
 
     async def acts_of(self, vendor: str, limit: int) -> Sequence[VendorAct]:
         return [VendorAct(**row) for row in await self._rows("acts_of", bucket_of(vendor), vendor, limit)]
+
+    async def pauses(self) -> Sequence[VendorAct]:
+        return [VendorAct(**row) for row in await self._rows("pauses")]
 
     async def hold_back(self, kinds: Sequence[str], now: datetime, until: datetime) -> None:
         await self._value("hold_back", list(kinds), now, until)

@@ -37,24 +37,28 @@ log = structlog.get_logger("coverd.vendors")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """``pauses``: the act that paused each vendor that is paused."""
+    """By vendor and operation: what fails, and the act that paused what is paused."""
 
     breakers: Mapping[tuple[str, str], Breaker] = field(default_factory=dict)
-    pauses: Mapping[str, VendorAct] = field(default_factory=dict)
+    pauses: Mapping[tuple[str, str], VendorAct] = field(default_factory=dict)
 
     @property
     def closed(self) -> frozenset[str]:
         """Kinds of effects that nobody takes but to try one."""
-        shut = [b for b in self.breakers.values() if b.is_open]
-        whole = {*self.pauses, *(b.vendor for b in shut if b.operation == ALL)}
-        kinds = {kind for vendor in whole for kind in KINDS[vendor]}
-        return frozenset(kinds | {b.operation for b in shut if b.operation != ALL})
+        shut = self.pauses.keys() | {key for key, breaker in self.breakers.items() if breaker.is_open}
+        return frozenset(
+            kind for vendor, op in shut for kind in (KINDS.get(vendor, ()) if op == ALL else (op,))
+        )
 
     def to_try(self) -> Sequence[Breaker]:
         """What is open and neither paused nor closed with all of its vendor."""
-        shut = [b for b in self.breakers.values() if b.is_open and b.vendor not in self.pauses]
+        shut = [b for b in self.breakers.values() if b.is_open and not self.is_paused(b.vendor, b.operation)]
         whole = {b.vendor for b in shut if b.operation == ALL}
         return [b for b in shut if b.operation == ALL or b.vendor not in whole]
+
+    def is_paused(self, vendor: str, operation: str) -> bool:
+        """By itself, or with all of its vendor."""
+        return bool(self.pauses.keys() & {(vendor, operation), (vendor, ALL)})
 
 
 class Gate:
@@ -72,8 +76,7 @@ class Gate:
         """See what stands in the store now. A look that began before what is known here changes nothing."""
         self._looks += 1
         mine = self._looks
-        acts = [(vendor, await self._store.acts_of(vendor, 1)) for vendor in VENDORS]
-        pauses = {vendor: made[0] for vendor, made in acts if made and made[0].act == "pause"}
+        pauses = {(act.vendor, act.operation): act for act in await self._store.pauses()}
         found = {(b.vendor, b.operation): b for b in await self._store.breakers()}
         if mine > self._settled:
             self._seen, self._settled = Seen(found, pauses), mine
@@ -90,7 +93,7 @@ class Gate:
         return self._seen.closed
 
     async def pause_of(self, vendor: str) -> VendorAct | None:
-        return (await self.look()).pauses.get(vendor)
+        return (await self.look()).pauses.get((vendor, ALL))
 
     async def probes(self, most: int, lease_seconds: float) -> list[tuple[Claimed, Breaker]]:
         """An effect for each closed operation that it is time to try, and that nobody else is trying."""
@@ -113,7 +116,8 @@ class Gate:
     def _to_try(self, vendor: str) -> tuple[str, ...]:
         """Kinds that are not closed by themselves."""
         shut = self._shut(vendor)
-        return tuple(kind for kind in KINDS[vendor] if kind not in shut)
+        kinds = (kind for kind in KINDS[vendor] if not self._seen.is_paused(vendor, kind))
+        return tuple(kind for kind in kinds if kind not in shut)
 
     def _shut(self, vendor: str) -> set[str]:
         return {b.operation for b in self._seen.breakers.values() if b.vendor == vendor and b.is_open}
@@ -160,10 +164,10 @@ class Gate:
         operations = [op for op in (ALL, kind) if op and (vendor, op) in self._seen.breakers]
         return bool(operations) and await self._open(vendor, operations)
 
-    async def resume(self, vendor: str) -> None:
-        """A person says that it works: whatever waits goes on."""
-        await self._open(vendor, None)
-        await self._store.rouse(KINDS[vendor], self._clock())
+    async def resume(self, vendor: str, operation: str = ALL) -> None:
+        """A person says that it works: whatever waits goes on, but for what is paused by itself."""
+        await self._open(vendor, None if operation == ALL else [operation])
+        await self._store.rouse(KINDS[vendor] if operation == ALL else [operation], self._clock())
 
     async def _open(self, vendor: str, operations: Sequence[str] | None) -> bool:
         were_open = await self._store.close_breakers(vendor, operations)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, Protocol
 
-from service.vendors.breaker import Breaker, Failure, Patience
+from service.vendors.breaker import ALL, Breaker, Failure, Patience
 from service.vendors.rate import Rate
 
 Act = Literal["pause", "resume"]
@@ -13,7 +13,7 @@ Act = Literal["pause", "resume"]
 
 @dataclass(frozen=True, slots=True)
 class VendorAct:
-    """What a person decided about a vendor; ``number`` counts its acts from 1."""
+    """What a person decided about a vendor, or one ``operation`` of it; ``number`` counts its acts from 1."""
 
     vendor: str
     number: int
@@ -21,6 +21,7 @@ class VendorAct:
     actor: str
     reason: str
     at: datetime
+    operation: str = ALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,18 @@ class VendorStore(Protocol):
         """Nothing could be tried: somebody else may."""
         ...
 
-    async def add_act(self, vendor: str, act: Act, actor: str, reason: str, cause: str) -> bool:
+    async def add_act(
+        self, vendor: str, act: Act, actor: str, reason: str, cause: str, operation: str = ALL
+    ) -> bool:
         """Keep what a person decided, for good. False when this cause was kept before."""
         ...
 
     async def acts_of(self, vendor: str, limit: int) -> Sequence[VendorAct]:
         """The newest first."""
+        ...
+
+    async def pauses(self) -> Sequence[VendorAct]:
+        """What is paused now, by vendor and operation: the act that paused it."""
         ...
 
     async def hold_back(self, kinds: Sequence[str], now: datetime, until: datetime) -> None:

@@ -36,13 +36,15 @@ class VendorReport:
 
     async def _view(self, vendor: str, seen: Seen, waiting: int) -> dict[str, Any]:
         failing = [b for b in seen.breakers.values() if b.vendor == vendor]
-        pause = seen.pauses.get(vendor)
+        pause, paused = seen.pauses.get((vendor, ALL)), _paused_operations(vendor, seen)
         is_open = any(b.is_open for b in failing)
+        status = "failing" if is_open else "partly_paused" if paused else "ok"
         return {
             "vendor": vendor,
-            "status": "paused" if pause else "failing" if is_open else "ok",
+            "status": "paused" if pause else status,
             "waiting": waiting,
             "pause": _act_view(pause) if pause else None,
+            "paused_operations": [_act_view(act) for act in paused],
             "breakers": [_breaker_view(b) for b in failing],
             "requests": await self._requests(vendor),
             "acts": [_act_view(act) for act in await self._store.acts_of(vendor, ACTS_SHOWN)],
@@ -59,37 +61,58 @@ class VendorReport:
     async def attention(self) -> list[Trouble]:
         """One item for each vendor that is paused or failing."""
         seen = await self._gate.look()
-        shut = {b.vendor for b in seen.breakers.values() if b.is_open} | seen.pauses.keys()
+        shut = {b.vendor for b in seen.breakers.values() if b.is_open} | {vendor for vendor, _ in seen.pauses}
         if not shut:
             return []
         waiting = await self._store.waiting_by_channel()
         return [self._item(vendor, seen, waiting.get(vendor, 0)) for vendor in VENDORS if vendor in shut]
 
     def _item(self, vendor: str, seen: Seen, waiting: int) -> Trouble:
-        name, pause = NAMES[vendor], seen.pauses.get(vendor)
-        if pause is not None:
-            since, last, code = pause.at, pause.at, PAUSED
-            said = f"{name} is paused by {pause.actor}: {pause.reason}."
-            clears = f"coverd resume {vendor} --reason …"
-        else:
-            shut = [b for b in seen.breakers.values() if b.vendor == vendor and b.is_open]
-            since, last, code = min(b.since for b in shut), max(b.failed_at for b in shut), FAILING
-            said = f"{name} is left alone for now. " + " ".join(_in_words(b) for b in shut)
-            clears = (
-                f"A call that works, which is tried again and again; or coverd resume {vendor} --reason …"
-            )
-        return Trouble(code, vendor, f"{said} {_waits(waiting)}", clears, since, since, last)
+        pause = seen.pauses.get((vendor, ALL))
+        paused = [pause] if pause else _paused_operations(vendor, seen)
+        shut = [] if pause else [b for b in seen.breakers.values() if b.vendor == vendor and b.is_open]
+        said = [paused_words(act) for act in paused]
+        clears = [f"coverd resume {vendor}{option(act)} --reason …" for act in paused]
+        if shut:
+            said += [f"{NAMES[vendor]} is left alone for now.", *(_in_words(b) for b in shut)]
+            clears = [
+                f"A call that works, which is tried again and again; or coverd resume {vendor} --reason …",
+                *clears,
+            ]
+        since = min([act.at for act in paused] + [b.since for b in shut])
+        last = max([act.at for act in paused] + [b.failed_at for b in shut])
+        code, message = FAILING if shut else PAUSED, " ".join([*said, _waits(waiting)])
+        return Trouble(code, vendor, message, "; ".join(clears), since, since, last)
 
     async def measure(self, metrics: Metrics) -> None:
         """Set the gauges from the store."""
         seen = await self._gate.look()
         for vendor in VENDORS:
-            metrics.vendor_paused.labels(vendor).set(int(vendor in seen.pauses))
+            metrics.vendor_paused.labels(vendor).set(int((vendor, ALL) in seen.pauses))
             for operation in (ALL, *KINDS[vendor]):
                 found = seen.breakers.get((vendor, operation))
                 metrics.breaker_open.labels(vendor, operation).set(int(found is not None and found.is_open))
+            for operation in KINDS[vendor]:
+                metrics.operation_paused.labels(vendor, operation).set(
+                    int((vendor, operation) in seen.pauses)
+                )
         taken = await self._store.turns_taken(UPWORK, self._clock().astimezone(UTC).date())
         metrics.vendor_requests_today.labels(UPWORK).set(taken)
+
+
+def _paused_operations(vendor: str, seen: Seen) -> list[VendorAct]:
+    """Those that are paused by themselves."""
+    return [act for act in seen.pauses.values() if act.vendor == vendor and act.operation != ALL]
+
+
+def paused_words(act: VendorAct) -> str:
+    what = NAMES[act.vendor] if act.operation == ALL else f"{act.operation} of {NAMES[act.vendor]}"
+    return f"{what} is paused by {act.actor}: {act.reason}."
+
+
+def option(act: VendorAct) -> str:
+    """What the command that resumes it is told besides the vendor."""
+    return "" if act.operation == ALL else f" --operation {act.operation}"
 
 
 def _waits(waiting: int) -> str:
@@ -116,4 +139,10 @@ def _breaker_view(breaker: Breaker) -> dict[str, Any]:
 
 
 def _act_view(act: VendorAct) -> dict[str, Any]:
-    return {"act": act.act, "at": rfc3339(act.at), "actor": act.actor, "reason": act.reason}
+    return {
+        "act": act.act,
+        "operation": act.operation,
+        "at": rfc3339(act.at),
+        "actor": act.actor,
+        "reason": act.reason,
+    }

@@ -141,6 +141,26 @@ async def test_what_people_decided_is_kept_once_and_for_good(store, clock):
     assert [act.number for act in await store.acts_of("upwork", 1)] == [2]
 
 
+async def test_what_is_paused_is_told_by_the_latest_act_of_each_operation(store, clock):
+    for vendor, act, operation in (
+        ("1099policy", "pause", "CreateJob"),
+        ("1099policy", "pause", "*"),
+        ("1099policy", "pause", "CreateQuote"),
+        ("1099policy", "resume", "*"),
+        ("upwork", "pause", "ReadContract"),
+        ("1099policy", "resume", "CreateJob"),
+        ("1099policy", "pause", "CreateJob"),
+        ("1099policy", "resume", "CreateQuote"),
+    ):
+        clock.move(1)
+        cause = f"request:{clock()}"
+        assert await store.add_act(vendor, act, "token:1", "why", cause, operation) is True
+
+    told = [(act.vendor, act.operation, act.number) for act in await store.pauses()]
+    assert told == [("1099policy", "CreateJob", 6), ("upwork", "ReadContract", 1)]
+    assert [act.operation for act in await store.acts_of("1099policy", 2)] == ["CreateQuote", "CreateJob"]
+
+
 async def test_many_decisions_at_once_are_all_kept(store):
     kept = await asyncio.gather(
         *(store.add_act("upwork", "pause", "local", "why", f"request:{n}") for n in range(5))

@@ -53,12 +53,13 @@ async def test_a_key_that_is_refused_for_a_while_costs_nothing_but_the_wait(worl
 
 
 async def test_what_cannot_be_read_of_a_pause_changes_nothing(worlds: Any) -> None:
+    unknown = [{"reason": "x", "operation": operation} for operation in ("CreateJob", "*", "", 7)]
     async with worlds() as world:
         async with world.session.post(
             f"{world.service.url}/v1/vendors/acme/pause", json={"reason": "x"}
         ) as a:
             assert a.status == 404
-        for body in ({}, {"reason": ""}, {"reason": 7}, {"reason": "x", "more": 1}):
+        for body in ({}, {"reason": ""}, {"reason": 7}, {"reason": "x", "more": 1}, *unknown):
             url = f"{world.service.url}/v1/vendors/upwork/pause"
             async with world.session.post(url, json=body) as answered:
                 assert answered.status == 422
@@ -91,3 +92,8 @@ async def test_the_terminal_pauses_shows_and_resumes(worlds: Any) -> None:
         assert "upwork is paused" in await coverd("pause", "upwork", "--reason", "a look at their limits")
         assert "a look at their limits" in await coverd("vendors")
         assert "upwork is ok" in await coverd("resume", "upwork", "--reason", "seen")
+        reading = ("upwork", "--operation", "ReadContract", "--reason", "the document changes")
+        assert "upwork is partly paused" in await coverd("pause", *reading)
+        assert "ReadContract paused by" in await coverd("vendors")
+        assert (await vendor(world, "upwork"))["acts"][0]["operation"] == "ReadContract"
+        assert "upwork is ok" in await coverd("resume", *reading)

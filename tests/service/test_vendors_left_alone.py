@@ -175,6 +175,82 @@ async def test_a_person_pauses_a_vendor_and_resumes_it_and_both_are_kept(stage: 
     assert (shown["status"], shown["pause"]) == ("ok", None)
 
 
+async def test_an_operation_that_a_person_pauses_waits_alone_until_it_is_resumed_by_name(
+    stage: Scene,
+) -> None:
+    here, there = stage.make(), stage.make()
+    await stage.store.add_act("1099policy", "pause", "token:1", "codes change", "request:1", "CreateJob")
+    await stage.offer("1")
+    await here.work()
+    rows = await stage.effects("1")
+    assert (rows["CreateJob"].status, rows["CreateJob"].attempt) == ("waiting", 0)
+    assert rows["EnsureContractor"].status == "done"
+    (item,) = await there.report.attention()
+    assert (item.code, item.clears) == (
+        "vendor_paused",
+        "coverd resume 1099policy --operation CreateJob --reason …",
+    )
+    assert "CreateJob of 1099Policy is paused by token:1: codes change. 1 call waits." in item.message
+    shown = (await there.report.views())[1]
+    assert (shown["status"], shown["pause"]) == ("partly_paused", None)
+    assert [act["operation"] for act in shown["paused_operations"]] == ["CreateJob"]
+    await there.report.measure(there.metrics)
+    text = there.metrics.render().decode()
+    assert 'coverd_operation_paused{operation="CreateJob",vendor="1099policy"} 1.0' in text
+    assert 'coverd_vendor_paused{vendor="1099policy"} 0.0' in text
+
+    await stage.store.add_act("1099policy", "resume", "token:2", "all is well", "request:2")
+    await there.gate.resume("1099policy")
+    await here.work()
+    assert (await stage.effects("1"))["CreateJob"].status == "waiting", "another person's word stands"
+
+    await stage.store.add_act("1099policy", "resume", "token:1", "done", "request:3", "CreateJob")
+    await there.gate.resume("1099policy", "CreateJob")
+    await here.work()
+    assert (await stage.effects("1"))["CreateJob"].status == "done"
+    assert await there.report.attention() == []
+
+
+async def test_a_paused_operation_is_not_the_one_that_finds_out_whether_the_vendor_works(
+    stage: Scene,
+) -> None:
+    replica = stage.make()
+    refuse_everything(stage, ROTATED)
+    await stage.offer("1")
+    await replica.work()
+    for number, kind in enumerate(("CreateJob", "EnsureContractor")):
+        await stage.store.add_act("1099policy", "pause", "token:1", "why", f"request:{number}", kind)
+    recover(stage)
+    asked = len(stage.ten99policy.asked)
+    for _ in range(5):
+        stage.clock.move(60)
+        await replica.work()
+    assert len(stage.ten99policy.asked) == asked
+    await stage.store.add_act("1099policy", "resume", "token:1", "why", "request:9", "EnsureContractor")
+    stage.clock.move(60)
+    await replica.work()
+    rows = await stage.effects("1")
+    assert (rows["EnsureContractor"].status, rows["CreateJob"].status) == ("done", "waiting")
+
+
+async def test_a_person_may_close_and_open_the_breaker_of_one_operation(stage: Scene) -> None:
+    replica = stage.make()
+    stage.ten99policy._otherwise = lambda asked: (
+        BROKEN if asked.path.endswith(("/jobs", "/contractors")) else Says(200, {"data": []})
+    )
+    for number in range(6):
+        await stage.offer(str(number))
+    await replica.work()
+    shut = {b.operation for b in (await replica.gate.look()).breakers.values() if b.is_open}
+    assert shut == {"CreateJob", "EnsureContractor"}
+    recover(stage)
+    await replica.gate.resume("1099policy", "CreateJob")
+    await replica.work()
+    assert {(await stage.effects(str(n)))["CreateJob"].status for n in range(6)} == {"done"}
+    shut = {b.operation for b in (await replica.gate.look()).breakers.values() if b.is_open}
+    assert shut == {"EnsureContractor"}
+
+
 async def test_a_person_may_end_a_wait_before_its_time(stage: Scene) -> None:
     replica = stage.make()
     refuse_everything(stage, ROTATED)
@@ -194,9 +270,9 @@ async def test_a_look_that_was_under_way_does_not_undo_what_a_later_one_saw() ->
         early = asyncio.create_task(replica.gate.look())
         await store.asked.wait()
         await store.add_act("upwork", "pause", "local", "why", "request:1")
-        assert (await replica.gate.look()).pauses.keys() == {"upwork"}
+        assert (await replica.gate.look()).pauses.keys() == {("upwork", "*")}
         store.go_on.set()
-        assert (await early).pauses.keys() == {"upwork"}
+        assert (await early).pauses.keys() == {("upwork", "*")}
 
 
 class Slow(MemoryStore):
