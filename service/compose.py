@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 
 import aiohttp
 import asyncpg
@@ -64,7 +65,7 @@ from service.survey import Surveyor
 from service.tail import Tail
 from service.vendors import rate
 from service.vendors.breaker import Patience as VendorPatience
-from service.vendors.gate import Gate
+from service.vendors.gate import VENDORS, Gate
 from service.vendors.limiter import Limiter
 from service.vendors.report import VendorReport
 from service.vendors.tokens import SharedToken
@@ -170,17 +171,18 @@ async def serving(
         pace = Limiter(store, UPWORK, rate.UPWORK)
         client = f"{settings.upwork.token_url} {settings.upwork.client_id}"
         shared = SharedToken(store, client, settings.upwork.client_secret, clock)
-        upwork = Upwork(session, settings.upwork, clock, outside, pace.turn, shared)
+        gate = Gate(store, clock, tuning.vendor_patience)
+        leave_upwork, leave_1099policy = (partial(gate.leave, vendor) for vendor in VENDORS)
+        upwork = Upwork(session, settings.upwork, clock, outside, pace.turn, shared, leave_upwork)
         handler = Handler(store, _rules(config, upwork))
         desk = Desk(
             store,
             handler,
             upwork,
-            Ten99Policy(session, settings.ten99policy, clock),
+            Ten99Policy(session, settings.ten99policy, clock, leave_1099policy),
             config,
             clock,
         )
-        gate = Gate(store, clock, tuning.vendor_patience)
         worker = Worker(
             desk,
             metrics,

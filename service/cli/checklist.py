@@ -23,11 +23,12 @@ from domain.errors import CoverdError
 from domain.mapping import map_engagement
 from domain.values import Pay, Person, Terms, Window
 from service.cli.ask import authorization, service_url
-from service.cli.terminal import FAILED, put, put_json, say
+from service.cli.terminal import FAILED, end, put, put_json, say
 from service.clients.ten99policy import Ten99Policy
 from service.config import EXAMPLE, Config, ConfigFile
 from service.demo.driver import Peer
 from service.settings import SANDBOX, Settings, is_loopback, read
+from service.sources import TEN99POLICY
 
 DAY = timedelta(days=1)
 PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
@@ -85,6 +86,7 @@ async def run(upwork_port: int, ten99policy_port: int, as_json: bool, url: str |
     config = ConfigFile(settings.config, EXAMPLE)()
     async with aiohttp.ClientSession() as session:
         bench = _bench(session, settings, config, url)
+        await _unless_paused(bench.service)
         points = [await _prove(bench, text, proof) for text, proof in POINTS]
     if as_json:
         put_json([asdict(point) for point in points])
@@ -109,6 +111,17 @@ def _bench(session: aiohttp.ClientSession, settings: Settings, config: Config, u
         starts_at=int(tomorrow.timestamp()),
         ends_at=int((tomorrow + 90 * DAY).timestamp()),
     )
+
+
+async def _unless_paused(service: Peer) -> None:
+    """Nobody asks a vendor that a person wants left alone; a service that does not answer cannot say so."""
+    try:
+        vendors = (await service.get("/v1/vendors"))["items"]
+    except (CoverdError, aiohttp.ClientError, TimeoutError):
+        return
+    for vendor in vendors:
+        if vendor["vendor"] == TEN99POLICY and (pause := vendor["pause"]):
+            end(f"1099Policy is paused by {pause['actor']}: {pause['reason']}. Resume it first.")
 
 
 async def _prove(bench: Bench, text: str, proof: Callable[[Bench], Awaitable[str]]) -> Point:

@@ -28,7 +28,7 @@ from service.settings import Secret, UpworkSettings, is_loopback
 from service.sources import NAMES, TEN99POLICY, UPWORK
 from service.store.errors import StoreUnavailable
 from service.store.postgres import PostgresStore
-from service.vendors.sharing import upwork_turns
+from service.vendors.sharing import paused, upwork_turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,9 @@ async def run(path: Path | None, options: Options, as_json: bool) -> None:
 async def _look(session: aiohttp.ClientSession, who: Asking, rules: Rules, options: Options) -> Findings:
     settings = who.settings
     not_asked = dict.fromkeys(NAMES, "offline") if options.offline else dict(who.why_not)
+    if not options.offline:
+        dsn = settings.database_url.reveal() if settings.database_url else None
+        not_asked |= {vendor: f"paused by {act.actor}" for vendor, act in (await paused(dsn)).items()}
     if len(not_asked) < len(NAMES):
         say("Asking the vendors; contracts are read at Upwork's pace …")
     ten99policy = None if TEN99POLICY in not_asked else Ten99Policy(session, settings.ten99policy)

@@ -32,7 +32,7 @@ class Downloads:
     ) -> None:
         self._home = _origin(URL(home))
         self._http = http
-        self._outside = Http(outside, http.vendor)
+        self._outside = http.over(outside)
         self._tokens = tokens
         self._turn = turn
 

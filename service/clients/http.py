@@ -1,6 +1,6 @@
 """One HTTP exchange with a vendor, sorted into what may be tried again and what may not."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -40,6 +40,10 @@ class VendorUnavailable(CoverdError):
 
 class Crowded(VendorUnavailable):
     """{vendor} could not be asked for {what}: {why}"""
+
+
+class VendorPaused(Crowded):
+    """{vendor} is not asked, {why}: {what}"""
 
 
 class NotThereYet(VendorUnavailable):
@@ -93,12 +97,28 @@ class Answer:
     json: Any
 
 
-class Http:
-    """A shared aiohttp session for one vendor; TLS is always verified and redirects never followed."""
+Leave = Callable[[], Awaitable[None]]
+"""Raises `VendorPaused` where a person wants a vendor left alone."""
 
-    def __init__(self, session: aiohttp.ClientSession, vendor: str) -> None:
+
+async def always() -> None:
+    """Nobody ever asked to leave it alone."""
+
+
+class Http:
+    """A shared aiohttp session for one vendor; TLS is always verified and redirects never followed.
+
+    ``leave`` is asked before each request.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, vendor: str, leave: Leave = always) -> None:
         self._session = session
         self.vendor = vendor
+        self._leave = leave
+
+    def over(self, session: aiohttp.ClientSession) -> "Http":
+        """The same over another session."""
+        return Http(session, self.vendor, self._leave)
 
     async def send(
         self,
@@ -114,8 +134,10 @@ class Http:
     ) -> Answer:
         """Send one request and read the whole answer, at most ``longest`` bytes.
 
-        ``what`` names the request in errors. Raises `VendorUnavailable` when no complete answer came.
+        ``what`` names the request in errors. Raises `VendorUnavailable` when no complete answer came, and
+        `VendorPaused` when nothing was asked.
         """
+        await self._leave()
         what = what or f"{method} {url.split('?')[0]}"
         data: Any = form
         sent = dict(headers)

@@ -16,9 +16,11 @@ from service.clients.http import (
     Answer,
     CredentialsRefused,
     Http,
+    Leave,
     Unusable,
     VendorRefused,
     VendorUnavailable,
+    always,
     words,
 )
 from service.clients.vendor_clock import VendorClock
@@ -87,9 +89,13 @@ class Ten99Policy:
     """Every call coverd makes. Each raises `VendorUnavailable` (try again) or `VendorRefused` (do not)."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, settings: Ten99PolicySettings, clock: Clock = utc_now
+        self,
+        session: aiohttp.ClientSession,
+        settings: Ten99PolicySettings,
+        clock: Clock = utc_now,
+        leave: Leave = always,
     ) -> None:
-        self._http = Http(session, "1099Policy")
+        self._http = Http(session, "1099Policy", leave)
         self.clock = VendorClock(clock)
         self._base = f"{settings.url}/api/v1"
         self.dialect = settings.dialect
@@ -105,7 +111,7 @@ class Ten99Policy:
 
     async def tell_time(self, *, anew: bool = False) -> None:
         """See to it that the vendor's clock is known: ask for anything where it has not answered yet, or
-        ``anew`` in any case. One that cannot be reached is taken to have our time."""
+        ``anew`` in any case. One that cannot be reached, or is paused, is taken to have our time."""
         if anew or not self.clock.is_known:
             with suppress(VendorUnavailable, VendorRefused):
                 await self._get("/events", {"limit": "1"})

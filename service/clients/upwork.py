@@ -10,7 +10,7 @@ from service.clients.attachments import Downloads
 from service.clients.dialects import DIALECTS
 from service.clients.fields import dig, id_of
 from service.clients.graphql import Graphql, refused
-from service.clients.http import Http, VendorRefused
+from service.clients.http import Http, Leave, VendorRefused, always
 from service.clients.oauth import Tokens
 from service.clients.pace import Pace
 from service.clients.rows import (
@@ -45,13 +45,14 @@ class Upwork:
         outside: aiohttp.ClientSession | None = None,
         turn: Callable[[], Awaitable[None]] | None = None,
         shared: SharedToken | None = None,
+        leave: Leave = always,
     ) -> None:
         """``outside`` is the session for hosts other than Upwork's own; see `service.clients.outside`.
 
         ``turn`` waits for the turn to ask; without one the limit of a second is kept for this client alone.
         ``shared`` keeps the access token for other processes too.
         """
-        self._http = Http(session, "Upwork")
+        self._http = Http(session, "Upwork", leave)
         turn = turn or Pace(1.1 / PER_SECOND).turn
         self._tokens = Tokens(self._http, settings, turn, clock, shared)
         self._graphql = Graphql(self._http, settings, self._tokens, turn)

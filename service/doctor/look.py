@@ -13,8 +13,10 @@ from service.doctor.settings import on_paper
 from service.doctor.work import Work
 from service.postgres import running_dsn
 from service.settings import PREFIX, Settings, unset
+from service.sources import NAMES
 from service.store.lines import close_pool, open_pool
 from service.store.postgres import PostgresStore
+from service.vendors.sharing import paused
 
 if TYPE_CHECKING:
     from service.store.lines import Pool
@@ -28,20 +30,24 @@ async def look(
     """``offline``: ask no vendor."""
     for check in on_paper(settings):
         yield check
-    async for check in _database(settings, clock):
+    given = settings.database_url
+    dsn = given.reveal() if given else running_dsn(settings.data_dir)
+    async for check in _database(dsn, settings, clock):
         yield check
+    left_alone = {} if offline else await paused(dsn)
     for vendor, ask in {"upwork": vendors.upwork, "1099policy": vendors.ten99policy}.items():
         ready = not any("WEBHOOK" not in name for name in unset(settings, vendor))
-        if ready and not offline:
+        if vendor in left_alone:
+            fix = f"coverd resume {vendor} --reason …"
+            yield warn(NAMES[vendor], f"It is not asked: {left_alone[vendor].actor} paused it.", fix)
+        elif ready and not offline:
             fix = f"See the settings that begin with {PREFIX[vendor]}."
             for check in await tried(vendor, lambda ask=ask: ask(session, settings), fix):  # type: ignore[misc]
                 yield check
     yield await _service(service_url, session)
 
 
-async def _database(settings: Settings, clock: Clock) -> AsyncIterator[Check]:
-    given = settings.database_url
-    dsn = given.reveal() if given else running_dsn(settings.data_dir)
+async def _database(dsn: str | None, settings: Settings, clock: Clock) -> AsyncIterator[Check]:
     if dsn is None:
         fix = "Set it for coverd serve; coverd up embeds its own, and must run to be looked at."
         said = f"COVERD_DATABASE_URL is not set, and no embedded Postgres runs in {settings.data_dir}."
@@ -61,7 +67,7 @@ async def _database(settings: Settings, clock: Clock) -> AsyncIterator[Check]:
             "clock": lambda: database.clock(conn, clock),
             "durability": lambda: database.safety(conn),
             "connections": lambda: database.connections(conn),
-            "disk": lambda: database.room(conn, None if given else settings.data_dir),
+            "disk": lambda: database.room(conn, None if settings.database_url else settings.data_dir),
         }.items():
             for check in await tried(name, look_at, "Check what this login may see."):
                 yield check

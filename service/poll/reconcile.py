@@ -25,7 +25,6 @@ from service.poll.report import Found, Report
 from service.poll.ten99policy import differences, event_pages, running, unknown_assignments
 from service.poll.upwork import contract_facts, offer_facts
 from service.ports import SourceState, Store
-from service.sources import NAMES
 from service.vendors.gate import Gate
 
 OVERLAP = timedelta(hours=1)
@@ -45,10 +44,6 @@ UPWORK_SECONDS = 0.4
 """Between two requests of a sweep: half of the 300 a minute that Upwork allows are left to the effects."""
 
 SOURCES: tuple[Source, ...] = ("upwork", "1099policy")
-
-
-class VendorPaused(VendorUnavailable):
-    """{vendor} is not asked, {why}: {what}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +112,7 @@ class Reconciler:
 
     async def _ask(self, source: Source, report: Report, whole: bool) -> None:
         state = await self._state(source)
-        pause = await self._gate.pause_of(source)
-        if pause is not None:
-            raise VendorPaused(vendor=NAMES[source], what=pause.reason, why=f"paused by {pause.actor}")
+        await self._gate.leave(source)
         run = _Sweep(self._parts, self._pace, source, state, report, whole)
         await (run.upwork() if source == "upwork" else run.ten99policy())
 

@@ -10,6 +10,7 @@ from service.clients.ten99policy import Ten99Policy
 from service.config import Config
 from service.metrics import Metrics
 from service.preflight.ten99policy import unknown_codes
+from service.store.errors import StoreUnavailable
 
 log = structlog.get_logger("coverd.config")
 
@@ -28,6 +29,8 @@ async def warn_on_change(
         if now is not checked:
             try:
                 holes = [hole for hole in await unknown_codes(client, now.rules) if hole.certain]
+            except StoreUnavailable:
+                pause = seconds  # nobody can say whether the vendor is to be left alone
             except (VendorRefused, VendorUnavailable) as error:
                 pause = seconds
                 log.info("the category codes could not be checked", why=error.plain)

@@ -8,7 +8,14 @@ from datetime import timedelta
 import structlog
 
 from domain.effects import CHANNELS
-from service.clients.http import CredentialsRefused, Crowded, NotThereYet, VendorRefused, VendorUnavailable
+from service.clients.http import (
+    CredentialsRefused,
+    Crowded,
+    NotThereYet,
+    VendorPaused,
+    VendorRefused,
+    VendorUnavailable,
+)
 from service.clock import Clock
 from service.ports import Claimed, Store
 from service.sources import NAMES, TEN99POLICY, UPWORK
@@ -92,8 +99,13 @@ class Gate:
                 await self._store.hold_back(sorted(closed), now, now + HELD)
         return self._seen.closed
 
-    async def pause_of(self, vendor: str) -> VendorAct | None:
-        return (await self.look()).pauses.get((vendor, ALL))
+    async def leave(self, vendor: str) -> None:
+        """Raises `VendorPaused` where a person wants the vendor left alone: then nobody asks it anything."""
+        await self.closed()
+        if not self._settled:  # the first look of all is under way, for somebody else
+            await self.look()
+        if (pause := self._seen.pauses.get((vendor, ALL))) is not None:
+            raise VendorPaused(vendor=NAMES[vendor], what=pause.reason, why=f"paused by {pause.actor}")
 
     async def probes(self, most: int, lease_seconds: float) -> list[tuple[Claimed, Breaker]]:
         """An effect for each closed operation that it is time to try, and that nobody else is trying."""

@@ -1,11 +1,18 @@
 """Pausing, resuming and watching the vendors, over HTTP and at the terminal."""
 
 import asyncio
+import os
 import subprocess
 import sys
 from typing import Any
 
+import pytest
+
+from service.clients.http import VendorPaused
+from service.clock import utc_now
 from service.demo import flows
+from service.settings import SANDBOX
+from service.store.postgres import PostgresStore
 
 
 async def codes(world: Any) -> list[str]:
@@ -40,6 +47,62 @@ async def test_while_a_vendor_is_paused_webhooks_are_taken_and_its_calls_wait(wo
         await world.drive.until_state(engagement_id, "awaiting_opt_in")
         assert await codes(world) == []
         assert (await vendor(world, "upwork"))["requests"]["taken"] > 0
+
+
+async def test_nobody_asks_a_vendor_that_is_paused(worlds: Any, database_url: str) -> None:
+    """Neither for category codes, nor for its clock, nor by hand; and a restart forgets no pause."""
+    store = await PostgresStore.open(database_url, utc_now)
+    await store.add_act("1099policy", "pause", "token:Ava", "their maintenance", "request:1")
+    await store.close()
+    async with worlds(dialect="reference") as world:
+        runs_for_years = await world.drive.contract(freelancer=flows.someone(), startDate="2020-01-01")
+        await world.drive.until(runs_for_years, lambda shown: shown["contract"]["title"] is not None)
+        desk = world.service.desk
+        await desk.ten99policy.tell_time(anew=True)
+        with pytest.raises(VendorPaused, match=r"paused by token:Ava: their maintenance"):
+            await desk.ten99policy.read("/category_codes")
+        assert (await world.drive.ten99policy.get("/_control/calls"))["total"] == 0
+
+        await world.drive.service.post("/v1/vendors/upwork/pause", {"reason": "theirs too"})
+        before = (await world.drive.upwork.get("/_control/calls"))["total"]
+        with pytest.raises(VendorPaused):
+            await desk.upwork.offers()
+        with pytest.raises(VendorPaused):
+            await desk.upwork.download(f"{world.settings.upwork.url}/a.pdf", ())
+        assert (await world.drive.upwork.get("/_control/calls"))["total"] == before
+
+
+async def test_commands_leave_a_paused_vendor_alone(worlds: Any, database_url: str) -> None:
+    async with worlds() as world:
+        for vendor in ("upwork", "1099policy"):
+            await world.drive.service.post(f"/v1/vendors/{vendor}/pause", {"reason": "theirs"})
+        vendors = world.drive.upwork, world.drive.ten99policy
+        before = [(await vendor.get("/_control/calls"))["total"] for vendor in vendors]
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("COVERD_")},
+            **SANDBOX,
+            "COVERD_DATABASE_URL": database_url,
+            "COVERD_UPWORK_URL": world.drive.upwork.url,
+            "COVERD_TEN99POLICY_URL": world.drive.ten99policy.url,
+        }
+
+        async def coverd(*arguments: str) -> str:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "service", *arguments),
+                env=environment,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+            )
+            told, _ = await process.communicate()
+            return told.decode()
+
+        examined = await coverd("doctor", "--url", world.service.url)
+        assert "WARN  Upwork: It is not asked: local paused it." in examined
+        assert "WARN  1099Policy: It is not asked: local paused it." in examined
+        assert "1099Policy: not asked: paused by local" in await coverd("config", "check")
+        assert "paused by local: theirs" in await coverd("checklist", "--url", world.service.url)
+        assert "upwork could not be asked to the end: Upwork is not asked" in await coverd("reconcile")
+        assert [(await vendor.get("/_control/calls"))["total"] for vendor in vendors] == before
 
 
 async def test_a_key_that_is_refused_for_a_while_costs_nothing_but_the_wait(worlds: Any) -> None:
