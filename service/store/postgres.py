@@ -45,7 +45,7 @@ class PostgresStore(
         probe: Probe,
     ) -> None:
         PostgresEvents.__init__(self, pool, clock, appends, reads)
-        PostgresInbox.__init__(self, pool, clock, receipts)
+        PostgresInbox.__init__(self, pool, clock, receipts, probe.refused)
         PostgresSources.__init__(self, pool, clock)
         self._lines = appends, receipts, reads
         self._probe = probe

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 class PostgresInbox(Tables):
     """See `service.ports.Store`."""
 
-    def __init__(self, pool: "Pool", clock: Callable[[], datetime], line: Line) -> None:
+    def __init__(
+        self, pool: "Pool", clock: Callable[[], datetime], line: Line, refused: Callable[[int], None]
+    ) -> None:
         Tables.__init__(self, pool, clock)
-        self._receipts: Gatherer[Arriving, tuple[str, bool]] = Gatherer(ReceiveFlush(line))
+        self._receipts: Gatherer[Arriving, tuple[str, bool]] = Gatherer(ReceiveFlush(line, refused))
 
     def receive(self, delivery: Delivery, *, leased: bool = True) -> Awaitable[tuple[str, bool]]:
         """Raises `NotStorable` when it can never be kept."""

@@ -1,6 +1,10 @@
-"""Whether a delivery could be kept right now, found out by keeping one and taking it back."""
+"""Whether a delivery could be kept right now, found out by keeping one and taking it back.
+
+On a full disk what is small may still find room: after a refusal it is one as large as what was refused.
+"""
 
 import asyncio
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -19,6 +23,10 @@ if TYPE_CHECKING:
     from service.store.lines import Connection
 
 
+HEADERS = 512
+"""Bytes that a delivery's headers and keys take at most, as a rule."""
+
+
 class _TakenBack(Exception):
     """Ends the transaction without a trace."""
 
@@ -31,7 +39,12 @@ class Probe:
         self._clock = clock
         self._arrivals = Arrivals()
         self._asking: asyncio.Task[None] | None = None
+        self._refused = 0
         self._closed = False
+
+    def refused(self, size: int) -> None:
+        """A body of so many bytes could not be kept: until one like it can, the store is not ready."""
+        self._refused = max(self._refused, size)
 
     async def __call__(self) -> None:
         """Raises `StoreUnavailable` when it could not be kept. A caller that gives up stops nobody else."""
@@ -59,11 +72,14 @@ class Probe:
             raise translated(error) from error
 
     async def _keep_and_take_back(self, connection: "Connection") -> None:
-        given = arriving([Arriving(_nothing(self._clock()))], self._arrivals)
+        size = self._refused
+        given = arriving([Arriving(_nothing(self._clock(), size))], self._arrivals)
         with suppress(_TakenBack):
             async with connection.transaction():
                 await receive(connection, given)
                 raise _TakenBack
+        if self._refused == size:
+            self._refused = 0
 
 
 def _heard(asked: "asyncio.Task[None]") -> None:
@@ -72,11 +88,12 @@ def _heard(asked: "asyncio.Task[None]") -> None:
         asked.exception()
 
 
-def _nothing(now: datetime) -> Delivery:
+def _nothing(now: datetime, size: int) -> Delivery:
+    """A body of ``size`` bytes that cannot be packed, and what the headers of a real one take."""
     return Delivery(
         source="upwork",
         dedupe=f"probe:{uuid4().hex}",
-        body=b"{}",
+        body=os.urandom(size + HEADERS) if size else b"{}",
         headers={},
         verdict="probe",
         received_at=now,

@@ -1,6 +1,6 @@
 """Keeping deliveries: many in one statement, and the first that came of each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import accumulate
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from service.ports import Delivery
 from service.store.arrivals import LEASE, Arrivals, delivery_id
-from service.store.errors import StoreUnavailable
+from service.store.errors import StoreUnavailable, translated
 from service.store.flush import by_halves
 from service.store.limits import clean
 from service.store.lines import Line
@@ -45,10 +45,14 @@ class Given:
 
 
 class ReceiveFlush:
-    """Keeps deliveries; answers each with its id and whether it is new."""
+    """Keeps deliveries; answers each with its id and whether it is new.
 
-    def __init__(self, line: Line) -> None:
+    ``refused`` hears the size of the largest body among those that the store could not take.
+    """
+
+    def __init__(self, line: Line, refused: Callable[[int], None]) -> None:
         self._line = line
+        self._refused = refused
         self._arrivals = Arrivals()
 
     async def __call__(self, arrived: Sequence[Arriving]) -> Sequence[tuple[str, bool] | Exception]:
@@ -56,7 +60,12 @@ class ReceiveFlush:
 
     async def _send(self, arrived: Sequence[Arriving]) -> Sequence[tuple[str, bool]]:
         given = arriving(arrived, self._arrivals)
-        return await self._line.run(lambda connection: receive(connection, given))
+        try:
+            return await self._line.run(lambda connection: receive(connection, given))
+        except Exception as error:
+            if isinstance(translated(error), StoreUnavailable):
+                self._refused(max(len(one.delivery.body) for one in arrived))
+            raise
 
 
 def arriving(arrived: Sequence[Arriving], arrivals: Arrivals) -> Given:
