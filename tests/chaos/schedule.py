@@ -39,7 +39,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Recovery:
-    """How long after a fault's end every replica was ready and a delivery was processed, in seconds."""
+    """How long after a fault's end every process was ready and a delivery was processed, in seconds."""
 
     fault: str
     seconds: float

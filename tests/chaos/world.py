@@ -95,10 +95,10 @@ class World:
     programs: list[Program] = field(default_factory=list)
 
     async def ready(self, session: aiohttp.ClientSession, within: float = 60) -> None:
-        """Wait until every replica says that it is ready, and the vendors answer. Raises TimeoutError."""
+        """Wait until every process says that it is ready, and the vendors answer. Raises TimeoutError."""
         vendors = (f"{url}/_control/clock" for url in (self.upwork, self.ten99policy))
         async with asyncio.timeout(within):
-            for url in (*(f"{replica.url}/readyz" for replica in self.replicas), *vendors):
+            for url in (*(f"{program.url}/readyz" for program in (*self.replicas, self.worker)), *vendors):
                 while not await _answers(session, url):
                     await asyncio.sleep(0.02)
 
@@ -151,13 +151,11 @@ async def made(folder: Path, callback: str, replicas: int) -> AsyncIterator[Worl
             "COVERD_TEN99POLICY_URL": f"http://127.0.0.1:{ten99policy}",
         }
         ports = ("--upwork-port", str(upwork), "--ten99policy-port", str(ten99policy))
-        vendors = _program(
-            folder, "sandboxes", ("sandbox", *ports, "--callback", callback), environment, None
-        )
+        vendors = _program(folder, "sandboxes", ("sandbox", *ports, "--callback", callback), environment)
         serving = [
-            _program(folder, f"replica-{n}", ("serve",), environment, free_port()) for n in range(replicas)
+            _program(folder, f"replica-{n}", ("serve",), environment, "COVERD_PORT") for n in range(replicas)
         ]
-        worker = _program(folder, "worker", ("serve", "--role", "worker"), environment, None)
+        worker = _program(folder, "worker", ("serve", "--role", "worker"), environment, "COVERD_METRICS_PORT")
         world = World(
             cluster,
             cluster.dsn,
@@ -183,8 +181,15 @@ def _configured(folder: Path) -> Path:
 
 
 def _program(
-    folder: Path, name: str, arguments: tuple[str, ...], environment: Mapping[str, str], port: int | None
+    folder: Path,
+    name: str,
+    arguments: tuple[str, ...],
+    environment: Mapping[str, str],
+    answers_at: str | None = None,
 ) -> Program:
-    own = {**environment, "COVERD_PORT": str(port)} if port else environment
-    url = f"http://127.0.0.1:{port}" if port else None
-    return Program(name, arguments, own, folder / f"{name}.log", url)
+    """``answers_at``: the setting that says on which port it answers."""
+    log = folder / f"{name}.log"
+    if answers_at is None:
+        return Program(name, arguments, environment, log)
+    port = str(free_port())
+    return Program(name, arguments, {**environment, answers_at: port}, log, f"http://127.0.0.1:{port}")
