@@ -1,6 +1,7 @@
 """The books after the storm: what was accepted is stored once, what was wanted is done once."""
 
 from collections import Counter
+from statistics import median
 from typing import Any
 
 import asyncpg
@@ -34,12 +35,17 @@ async def close(
 
 async def _deliveries(report: Report, connection: Any, front: Balancer) -> None:
     """By the body's own id; what was found by asking first is the same delivery when its webhook comes."""
-    rows = await connection.fetch("SELECT source, body, outcome, verdict FROM coverd.inbox")
+    rows = await connection.fetch(
+        "SELECT source, body, outcome, verdict, received_at, processed_at FROM coverd.inbox"
+    )
     stored = Counter((row["source"], str(orjson.loads(row["body"]).get("id"))) for row in rows)
     report.accepted, report.refused = len(front.accepted), front.refused
     report.slowest_refusal = front.slowest_refusal
     report.stored = sum(stored[delivery] == 1 for delivery in front.accepted)
     report.polled = sum(row["verdict"] == "polled" for row in rows)
+    took = [(row["processed_at"] - row["received_at"]).total_seconds() for row in rows if row["processed_at"]]
+    if took:
+        report.processed_after = median(took), max(took)
     for delivery in sorted(front.accepted):
         if stored[delivery] != 1:
             source, id = delivery

@@ -20,17 +20,23 @@ _numbers = count(1)
 
 async def sings(session: aiohttp.ClientSession, url: str) -> None:
     """Return once a new delivery was accepted at ``url`` and processed. Raises TimeoutError."""
+    body = delivery()
+    async with asyncio.timeout(WITHIN):
+        while (stored := await accepted(session, url, body)) is None:
+            await asyncio.sleep(PAUSE)
+        while not await _processed(session, f"{url}/v1/deliveries/{stored}"):
+            await asyncio.sleep(PAUSE)
+
+
+def delivery() -> bytes:
+    """A body that was never sent before."""
     id = f"ev_canary_{time.time_ns()}_{next(_numbers)}"
     event = {"id": id, "type": "invoice.paid", "created": int(time.time()), "data": {"id": "in_canary"}}
-    body = orjson.dumps(event)
-    async with asyncio.timeout(WITHIN):
-        while (delivery := await _accepted(session, url, body)) is None:
-            await asyncio.sleep(PAUSE)
-        while not await _processed(session, f"{url}/v1/deliveries/{delivery}"):
-            await asyncio.sleep(PAUSE)
+    return orjson.dumps(event)
 
 
-async def _accepted(session: aiohttp.ClientSession, url: str, body: bytes) -> str | None:
+async def accepted(session: aiohttp.ClientSession, url: str, body: bytes) -> str | None:
+    """Where the delivery is stored; None when it was refused."""
     stamp = str(int(time.time()))
     digest = hmac.new(_SECRET, f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
     headers = {"Ten99Policy-Signature": f"t={stamp},v1={digest}", "Content-Type": "application/json"}

@@ -57,9 +57,11 @@ class Stubborn(Peer):
 class Patient(Driver):
     """A driver without a feed. ``calendar`` is held while the sandbox's clock stands elsewhere."""
 
-    def __init__(self, service: Peer, upwork: Peer, ten99policy: Peer, patience: float) -> None:
+    def __init__(
+        self, service: Peer, upwork: Peer, ten99policy: Peer, patience: float, pause: float = PAUSE
+    ) -> None:
         super().__init__(service, upwork, ten99policy)
-        self._patience = patience
+        self._patience, self._pause = patience, pause
         self.calendar = asyncio.Lock()
 
     async def contract(self, **body: Any) -> str:
@@ -79,7 +81,7 @@ class Patient(Driver):
         try:
             async with asyncio.timeout(self._patience):
                 while not await look():
-                    await asyncio.sleep(PAUSE)
+                    await asyncio.sleep(self._pause)
         except TimeoutError:
             raise DemoFailed(what=f"Waited {self._patience:.0f} s for {what}; it shows {seen()}.") from None
 

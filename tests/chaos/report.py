@@ -11,7 +11,8 @@ from chaos.schedule import Recovery
 
 @dataclass
 class Report:
-    """No complaint means that the run is good. ``slowest_refusal``: seconds until a replica answered 503."""
+    """No complaint means that the run is good. ``slowest_refusal``: seconds until a replica answered 503.
+    ``processed_after``: median and most seconds from a delivery's receipt to its end."""
 
     seed: int
     engagements: int = 0
@@ -21,6 +22,7 @@ class Report:
     polled: int = 0
     refused: dict[int, int] = field(default_factory=dict)
     slowest_refusal: float = 0.0
+    processed_after: tuple[float, float] = (0.0, 0.0)
     wanted: int = 0
     done: int = 0
     doubled: int = 0
@@ -51,6 +53,8 @@ class Report:
         )
         refused = dict(sorted(self.refused.items())) or "none"
         yield f"refused meanwhile    {refused}, a replica's slowest 503 after {self.slowest_refusal:.2f} s"
+        usual, most = self.processed_after
+        yield f"processed            after {usual:.2f} s (median), {most:.2f} s (slowest)"
         yield (
             f"effects              {self.wanted} wanted, {self.done} done in {self.tries} tries,"
             f" {self.doubled} doubled at the vendors ({self.calls} calls under {self.keys} keys)"

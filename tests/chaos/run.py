@@ -16,6 +16,7 @@ from chaos import books, canary, schedule
 from chaos.balancer import Balancer, balancer
 from chaos.patient import KINDS, Patient, Stubborn
 from chaos.report import Report
+from chaos.senders import SENDERS, sending
 from chaos.world import World, made
 from service.demo.driver import DemoFailed, Peer
 
@@ -25,14 +26,26 @@ PATIENCE = 300.0
 
 @dataclass(frozen=True)
 class Plan:
-    """``engagements`` at most ``abreast`` at once; a fault every ``every`` seconds, ``faults`` at most."""
+    """``engagements`` begin here and there in the storm, at most 12 at once; a fault every ``every`` seconds.
+
+    At full load, ``load`` engagements live at once until the last is through, and senders never pause.
+    """
 
     seed: int
     engagements: int
     faults: int
-    abreast: int = 12
+    load: int = 0
     every: float = 1.5
     replicas: int = 2
+
+    @property
+    def abreast(self) -> int:
+        return self.load or 12
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two looks at one engagement: a hundred looks a second at most, or so."""
+        return max(0.2, self.abreast / 100)
 
 
 @dataclass(frozen=True)
@@ -72,12 +85,14 @@ async def run(
             Peer(session, world.upwork),
             Peer(session, world.ten99policy),
             PATIENCE,
+            plan.pause,
         )
         say("everything runs; the storm begins")
         vendors = schedule.Vendors(session, world.upwork, world.ten99policy)
-        breaking = asyncio.create_task(_break(plan, world, vendors, front, session, report, say))
-        lives = await _live(plan, drive, report, say)
-        await _calm(breaking, report, say)
+        async with sending(front.url, SENDERS if plan.load else 0):
+            breaking = asyncio.create_task(_break(plan, world, vendors, front, session, report, say))
+            lives = await _live(plan, drive, report, say)
+            await _calm(breaking, report, say)
         await vendors.healed()
         await _settle(world, session, report, say)
         await spoil(Aftermath(world, drive, front, lives))
@@ -107,7 +122,7 @@ async def _live(
     kinds = list(islice(cycle(KINDS), plan.engagements))
     random = Random(plan.seed)
     random.shuffle(kinds)
-    storm = plan.faults * plan.every
+    storm = 0 if plan.load else plan.faults * plan.every
     await asyncio.gather(*(live(kind, random.uniform(0, storm)) for kind in kinds))
     return lives
 
