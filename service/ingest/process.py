@@ -17,9 +17,8 @@ from service.ingest.backlog import Backlog
 from service.ingest.translate import Acts, Quiet, Unknown, Unusable, translate
 from service.metrics import Metrics
 from service.ports import POLLED, Delivery, Lookup, Store, StoredDelivery
+from service.store.arrivals import LEASE
 from service.store.errors import StoreUnavailable
-
-LEASE_SECONDS = 60.0
 
 SWEPT_AT_ONCE = 200
 """A sweep takes no more than this process soon gets to."""
@@ -154,7 +153,7 @@ class Processor:
     async def _sweep_once(self) -> None:
         free = SWEPT_AT_ONCE - len(self._backlog)
         if free > 0:
-            for stored in await self._store.claim_deliveries(free, LEASE_SECONDS, self._clock()):
+            for stored in await self._store.claim_deliveries(free, LEASE.total_seconds(), self._clock()):
                 self._backlog.add(stored)
 
     async def _by_id(self, delivery_id: str) -> None:

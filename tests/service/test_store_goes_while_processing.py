@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import orjson
 import pytest
@@ -11,16 +11,17 @@ import pytest
 from domain.rules import Rules
 from service.config import EXAMPLE, ConfigFile
 from service.handle import Handler
-from service.ingest.process import LEASE_SECONDS, Processor
+from service.ingest.process import Processor
 from service.metrics import Metrics
 from service.ports import Delivery
+from service.store.arrivals import LEASE
 from service.store.errors import StoreUnavailable
 from service.store.memory import MemoryStore
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 """Time stands still here, so no lease ever ends."""
 
-LONG_AGO = NOW - timedelta(seconds=2 * LEASE_SECONDS)
+LONG_AGO = NOW - 2 * LEASE
 """When a process received what it died with."""
 
 
