@@ -227,6 +227,17 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _is_postgres(url: str) -> bool:
+    """Whether a driver could read it: there may be several hosts, each with a port of its own."""
+    try:
+        given = urlsplit(url)
+    except ValueError:
+        return False
+    hosts = given.netloc.rpartition("@")[2].split(",")
+    ports = [host.rpartition("]")[2].partition(":")[2] for host in hosts]
+    return given.scheme in ("postgresql", "postgres") and all(port.isdecimal() for port in ports if port)
+
+
 def _host_root(value: str) -> SplitResult | None:
     """A URL that names a scheme, a host and at most a port; None for any other."""
     try:
@@ -272,7 +283,7 @@ class _Reader:
 
     def database(self, name: str) -> Secret | None:
         url = self.secret(name)
-        if url and not url.reveal().startswith(("postgresql://", "postgres://")):
+        if url and not _is_postgres(url.reveal()):
             self.fault(f"{name} must be a Postgres URL such as postgresql://user@host/database.")
         return url
 

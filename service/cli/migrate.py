@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 import msgspec
@@ -13,6 +13,8 @@ from projections.rebuild import rebuild as build_anew
 from service.cli.terminal import end, put, put_json, say
 from service.settings import read
 
+CONNECT_SECONDS, CLOSE_SECONDS = 10.0, 2.0
+
 
 def _dsn() -> str:
     url = read(os.environ, need=frozenset({"database"})).database_url
@@ -21,15 +23,19 @@ def _dsn() -> str:
 
 
 @asynccontextmanager
-async def connection() -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+async def connection(patience: float | None = None) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+    """As the schema's owner; a statement may take as long as it needs, or ``patience`` seconds."""
     try:
-        conn = await asyncpg.connect(_dsn(), timeout=10)
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        conn = await asyncpg.connect(_dsn(), timeout=CONNECT_SECONDS, command_timeout=patience)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         end(f"The database cannot be reached: {type(error).__name__}.")
     try:
         yield conn
+    except TimeoutError:
+        end("The database does not answer.")
     finally:
-        await conn.close()
+        with suppress(OSError, asyncpg.InterfaceError):
+            await conn.close(timeout=CLOSE_SECONDS)
 
 
 def _show(steps: Sequence[Step], word: str, as_json: bool) -> None:

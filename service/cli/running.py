@@ -21,6 +21,15 @@ Url = Annotated[str | None, Parameter(help="Where coverd serves; default from CO
 Flag = Annotated[bool, Parameter(negative="")]
 
 
+NO_SCHEMA = (
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
+    asyncpg.UndefinedObjectError,
+    asyncpg.InvalidSchemaNameError,
+)
+
+
 def run(work: Coroutine[Any, Any, None]) -> None:
     """Run a command; what it cannot do becomes one clear sentence and a code."""
     try:
@@ -29,7 +38,11 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         end(str(error), MISUSED)
     except (CoverdError, MigrationError, EmbeddedPostgresError, SandboxesFailed) as error:
         end(str(error), FAILED)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+    except NO_SCHEMA:
+        end("The database has not the schema of this version: coverd migrate plan says what is to be done.")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        end(f"The database cannot be used: {type(error).__name__}: {error}".splitlines()[0])
+    except OSError as error:
         end(f"The database or a port cannot be used: {type(error).__name__}: {error}".splitlines()[0])
     except (KeyboardInterrupt, asyncio.CancelledError):
         end("Stopped.", 130)

@@ -12,6 +12,9 @@ from service.clock import rfc3339, utc_now
 from service.store import tokens as table
 from service.store.tokens import StoredToken
 
+PATIENCE = 10.0
+"""Seconds within which a database that is there has answered."""
+
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
@@ -22,7 +25,7 @@ async def create(scope: str, name: str, expires: str | None, as_json: bool) -> N
     text = f"cvd_{secrets.token_urlsafe(32)}"
     digest = sha256(text.encode()).digest()
     made = StoredToken(f"tk_{secrets.token_hex(6)}", name, scope, digest, now, until, None, None)
-    async with connection() as conn:
+    async with connection(PATIENCE) as conn:
         await table.create(conn, made)
     if as_json:
         put_json({"token": text, **_view(made, now)})
@@ -34,7 +37,7 @@ async def create(scope: str, name: str, expires: str | None, as_json: bool) -> N
 
 async def show(as_json: bool) -> None:
     now = utc_now()
-    async with connection() as conn:
+    async with connection(PATIENCE) as conn:
         found = [_view(token, now) for token in await table.listed(conn)]
     if as_json:
         put_json(found)
@@ -45,7 +48,7 @@ async def show(as_json: bool) -> None:
 
 
 async def revoke(token_id: str, as_json: bool) -> None:
-    async with connection() as conn:
+    async with connection(PATIENCE) as conn:
         since = await table.revoke(conn, token_id, utc_now())
     if since is None:
         end(f"No token has the id {token_id}; coverd token list shows them.")

@@ -36,7 +36,7 @@ async def test_wrong_credentials_are_told_at_once(database_url: str) -> None:
     nobody = database_url.replace("://coverd:", "://nobody_here:")
     assert nobody != database_url
     async with asyncio.timeout(30):
-        with pytest.raises(AssertionError, match="The database or a port cannot be used: InvalidPassword"):
+        with pytest.raises(AssertionError, match="The database cannot be used: InvalidPassword"):
             async with served(nobody, until=WAITS):
                 pass
 

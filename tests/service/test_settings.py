@@ -127,6 +127,13 @@ def test_a_file_that_holds_no_secret_is_a_fault(tmp_path: Path) -> None:
         assert any(fault.startswith("COVERD_DATABASE_URL_FILE") for fault in told), file
 
 
+@pytest.mark.parametrize(
+    "url", ["postgres:///coverd?host=/run/pg", "postgresql://u@[::1]:5432/x", "postgresql://u@one:1,two:2/x"]
+)
+def test_every_address_that_a_driver_can_read_is_taken(url: str) -> None:
+    assert read({"COVERD_DATABASE_URL": url}).database_url == Secret(url)
+
+
 def test_no_secret_is_shown() -> None:
     settings = read(PRODUCTION)
     for shown in (repr(settings), str(settings), f"{settings.upwork}", f"{settings.api_tokens}"):
