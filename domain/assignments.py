@@ -1,6 +1,6 @@
 """An assignment as 1099Policy shows it now, in whatever order its news came."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from domain.state import Assignment, AssignmentNews, Engagement
 from domain.values import Window

@@ -92,6 +92,8 @@ _OVERDUE = {
 def _overdue(s: Engagement) -> tuple[Attention, ...]:
     """The deadlines that passed and still concern; of several days before one end only the latest. An end of
     cover that is the contract's own end needs nobody."""
+    if not s.passed:
+        return ()
     carried = carried_until(s)
     planned = carried is not None and s.terms is not None and not runs_beyond(s, carried)
     passed = {d.code: d for d in deadlines(s) if d.step in s.passed and d.code in _OVERDUE}

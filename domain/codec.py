@@ -43,8 +43,12 @@ def effect_from(kind: str, payload: dict[str, Any]) -> Effect:
 
 def status_data(state: Engagement | Freelancer) -> dict[str, Any]:
     """A folded state as builtins, to be kept beside the stream's head; unset fields are left out."""
-    fields: dict[str, Any] = msgspec.to_builtins(state)
-    return {key: value for key, value in fields.items() if value is not False and value not in (None, {}, [])}
+    fields = ((name, getattr(state, name)) for name in state.__struct_fields__)
+    return dict(msgspec.to_builtins({name: value for name, value in fields if _is_set(value)}))
+
+
+def _is_set(value: Any) -> bool:
+    return bool(value) or (value is not False and value in (0, "", ()))
 
 
 def engagement_from(status: dict[str, Any]) -> Engagement:

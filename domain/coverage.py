@@ -6,9 +6,11 @@ is validated. All spans are half-open, in epoch seconds UTC, and every one names
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.assignments import canceled_at, proofs, window_of
 from domain.lifecycle import INSURED
@@ -18,8 +20,7 @@ from domain.values import Window
 Source = Literal["policy", "certificate"]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """Covered by ``source`` ``id`` over [start, end). A start of None is not known yet: it never covers.
 
     ``doubtful``: its policy's own end is not known and could not be read back, so that from its start on
@@ -50,8 +51,7 @@ class Span:
         return self.end is not None and self.end <= at
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """Was it covered: True, False (known not to be), or None (unknown); and how we know.
 
     ``since`` is when this answer began, ``until`` when the cover in force ends, ``next_change_at`` the

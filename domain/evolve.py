@@ -1,9 +1,11 @@
 """evolve: an engagement and one recorded event make the engagement after it. Total, pure, and quick."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from domain import events as e
 from domain import lifecycle
@@ -26,8 +28,7 @@ from domain.state import (
 from domain.values import Hold, Terms, Window
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """An event with its place: ``version`` in its stream, ``at`` the instant it speaks of (epoch seconds)."""
 
     version: int

@@ -6,6 +6,7 @@ beforehand, so that a replay years later walks the very same way.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import get_args
 
 from transitions import Machine, MachineError
@@ -104,6 +105,7 @@ def machine() -> Machine:
 _MACHINE = machine()
 
 
+@cache  # the table never changes, and `transitions` takes 10 µs to look into it
 def move(state: str, event: str) -> str:
     """The state after ``event`` in ``state``.
 

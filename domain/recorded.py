@@ -1,13 +1,13 @@
 """An event with its envelope, as it stands in the log for ever."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from domain.events import Event
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """``version`` counts from 1 in the stream; ``position`` from 1 in the bucket's log, both without gaps.
 
     ``recorded_at`` is UTC and never steps back within a bucket; ``effective_at`` is in epoch seconds.

@@ -1,15 +1,15 @@
 """What an engagement's events add up to: the fold's result, and nothing that isn't in the events."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from domain.lifecycle import UNSEEN
 from domain.values import Attachment, ContractorDraft, Hold, JobDraft, Patience, Terms, Window
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyNews:
+class PolicyNews(Struct, frozen=True):
     """One thing the vendor said of a policy, at ``said_at``, recorded as event ``version``.
 
     ``active`` carries the term [effective_at, expires_at); ``expired`` and ``canceled`` carry ``ended_at``,
@@ -27,8 +27,7 @@ class PolicyNews:
     doubtful: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateNews:
+class CertificateNews(Struct, frozen=True):
     """One thing the vendor said of a certificate; ``verdict`` validated · flagged · denied · error."""
 
     said_at: int
@@ -38,8 +37,7 @@ class CertificateNews:
     valid_until: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """One policy as evidence: all its news, in the vendor's order, however they arrived."""
 
     policy_id: str
@@ -47,8 +45,7 @@ class Policy:
     news: tuple[PolicyNews, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Struct, frozen=True):
     """One certificate as evidence: all its news, in the vendor's order."""
 
     certificate_id: str
@@ -59,8 +56,7 @@ class Certificate:
         return self.news[-1].verdict if self.news else "pending"
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateFile:
+class CertificateFile(Struct, frozen=True):
     """A PDF kept under its SHA-256 that is to be uploaded, or was (``certificate_id``)."""
 
     sha256: str
@@ -69,8 +65,7 @@ class CertificateFile:
     uploaded_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Invoice:
+class Invoice(Struct, frozen=True):
     """Final pay to record: cents and epoch seconds."""
 
     key: str
@@ -80,8 +75,7 @@ class Invoice:
     invoice_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(Struct, frozen=True):
     """Coverage tied to the contract for [effective_date, end_date) under ``policy_id``."""
 
     assignment_id: str
@@ -95,8 +89,7 @@ class Assignment:
     """It was ended at the vendor because the contract ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(Struct, frozen=True):
     """A stretch of cover that was asked for before the latest renewal: what came of it then.
 
     ``policies`` were known when it was renewed: none of them answers the quote that follows.
@@ -108,8 +101,7 @@ class Term:
     policies: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AssignmentNews:
+class AssignmentNews(Struct, frozen=True):
     """One thing the vendor said of an assignment: that it is cancelled from ``canceled_at``, or its dates."""
 
     said_at: int
@@ -118,8 +110,7 @@ class AssignmentNews:
     window: Window | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Parked:
+class Parked(Struct, frozen=True):
     """A call that was given up: which, since when, and the vendor's words.
 
     ``skipped`` is why a person decided to leave it undone, None while it waits for one.
@@ -131,8 +122,7 @@ class Parked:
     skipped: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HeldSince:
+class HeldSince(Struct, frozen=True):
     """``skipped`` is why a person decided to leave it so, None while it waits for one."""
 
     hold: Hold
@@ -140,8 +130,7 @@ class HeldSince:
     skipped: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Engagement:
+class Engagement(Struct, frozen=True):
     """One engagement now. ``version`` is that of the last event folded in; 0 is before the first."""
 
     engagement_id: str
@@ -253,8 +242,7 @@ class Engagement:
         return self.generations.get(step, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Freelancer:
+class Freelancer(Struct, frozen=True):
     """One freelancer now: what all their engagements share."""
 
     freelancer_id: str

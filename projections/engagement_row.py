@@ -1,10 +1,11 @@
 """What one engagement's row holds: a pure function of the events folded so far."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from domain.attention import Attention, attention
 from domain.codec import engagement_from, status_data
@@ -46,7 +47,7 @@ def folded(row: Folded, event: Recorded) -> Folded:
     if event.version <= known:
         raise AlreadyApplied(stream_id=event.stream_id, version=known, again=event.version)
     entry = Entry(event.version, event.effective_at, event.event)
-    return replace(row, engagement=evolve(row.engagement, entry), updated_at=event.recorded_at)
+    return Folded(evolve(row.engagement, entry), row.created_at, event.recorded_at)
 
 
 COLUMNS = (

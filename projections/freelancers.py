@@ -1,7 +1,7 @@
 """The projection of freelancers: who they are at 1099Policy, and since when they have opted in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -59,7 +59,7 @@ def _after(row: _Folded | None, event: Recorded) -> _Folded:
     if event.version <= known:
         raise AlreadyApplied(stream_id=event.stream_id, version=known, again=event.version)
     entry = Entry(event.version, event.effective_at, event.event)
-    return replace(row, freelancer=evolve_freelancer(row.freelancer, entry), updated_at=event.recorded_at)
+    return _Folded(evolve_freelancer(row.freelancer, entry), row.created_at, event.recorded_at)
 
 
 def _columns(row: _Folded) -> tuple[str | None, ...]:

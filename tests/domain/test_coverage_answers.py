@@ -1,9 +1,8 @@
 """Was it covered at that instant: the answer, since when, until when, and what changes it next."""
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from story import (
     DAY,
     END,

@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import permutations
 
 import pytest
+from msgspec import structs
 from story import (
     ASSIGNMENT,
     COI,
@@ -773,7 +774,7 @@ class TestNewsInAnyOrder:
         both = (policy_active(), policy_active(NOW + 3 * DAY, "pl_0", None, START + DAY))
         told = [awaiting_opt_in().given(*order) for order in permutations(both)]
         for at in (START - DAY, START, START + 2 * DAY):
-            one, other = (replace(story.covered(at), evidence=()) for story in told)
+            one, other = (structs.replace(story.covered(at), evidence=()) for story in told)
             assert one == other
 
     def test_a_late_older_cancellation_does_not_undo_a_newer_reinstatement(self) -> None:

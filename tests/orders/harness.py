@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
+from msgspec import structs
 from orders.flows import Flow, News
 from orders.vendors import Call, Ten99PolicyDouble, UpworkDouble, Vendors
 
@@ -276,7 +277,7 @@ class World:
 def _stands(s: Engagement, made: Assignment) -> Assignment:
     """Over at the vendor is over, whether we ended it or heard that it was cancelled."""
     over = made.ended or canceled_at(s, made.assignment_id) is not None
-    return replace(made, created_by=0, ended=over)
+    return structs.replace(made, created_by=0, ended=over)
 
 
 async def played(

@@ -5,7 +5,7 @@ keeps sets of days, and for each day of knowledge it begins again from the raw n
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ import pytest
 from hypothesis import assume, settings
 from hypothesis import given as forall
 from hypothesis import strategies as st
+from msgspec import structs
 from story import DAY, START, Story, given, offer
 
 from domain import commands as c
@@ -237,7 +238,7 @@ def test_what_is_known_in_the_end_does_not_depend_on_the_order_it_was_recorded_i
     _, one = recorded(news)[-1]
     _, other = recorded(data.draw(st.permutations(news)))[-1]
     for day in range(HORIZON + 1):
-        told, again = (replace(answer(s, instant(day)), evidence=()) for s in (one, other))
+        told, again = (structs.replace(answer(s, instant(day)), evidence=()) for s in (one, other))
         assert told == again
 
 

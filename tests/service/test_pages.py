@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import given as for_any
 from hypothesis import strategies as st
 from lives import life
+from msgspec import structs
 from page_site import Shelf, Site, assert_locked_down, moment, recorded
 from story import (
     CONTRACTOR,
@@ -205,7 +206,8 @@ async def test_no_name_e_mail_or_address_is_shown(site: Any) -> None:
 
 async def test_what_needs_attention_comes_first_with_why_and_what_to_do(site: Any) -> None:
     there = await site(
-        STORIES["lapsed"], replace(insured(), engagement=replace(insured().engagement, engagement_id="9002"))
+        STORIES["lapsed"],
+        replace(insured(), engagement=structs.replace(insured().engagement, engagement_id="9002")),
     )
     listed = (await there.see("/")).words
     assert listed.index("What covered this engagement has ended") < listed.index("9002")
@@ -341,5 +343,5 @@ async def test_a_hold_left_as_it_is_shows_its_own_words_and_the_latest_reason(si
 
 def test_the_history_names_the_person_who_asked() -> None:
     (first, *_) = recorded(quoted())
-    asked = replace(first, actor="token:Ava", cause="request:retry:1")
-    assert [x.actor for x in entries([asked, replace(first, version=2)])] == ["token:Ava", None]
+    asked = structs.replace(first, actor="token:Ava", cause="request:retry:1")
+    assert [x.actor for x in entries([asked, structs.replace(first, version=2)])] == ["token:Ava", None]
