@@ -97,6 +97,11 @@ async def _waits(stage: Stage, operation: str) -> None:
     assert await replica.report.attention() == []
 
 
+async def _a_new_token(stage: Stage) -> None:
+    await _done(stage)
+    assert stage.client.tokens == 2
+
+
 async def _done(stage: Stage) -> None:
     """Whatever way it went: done, every object made once and known here, and nothing left to do."""
     await stage.work()
@@ -129,5 +134,6 @@ FATES: Mapping[Fate, Callable[[Stage], Awaitable[None]]] = {
     "for a person soon": _for_a_person_soon,
     "the vendor waits": _the_vendor_waits,
     "the operation waits": _the_operation_waits,
+    "a new token": _a_new_token,
     "done": _done,
 }

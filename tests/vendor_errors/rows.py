@@ -16,6 +16,7 @@ Fate = Literal[
     "for a person soon",  # parked after eight tries, a minute or two
     "the vendor waits",  # all calls of the vendor are held, none is given up
     "the operation waits",  # the same for this kind of call alone
+    "a new token",  # fetched at once, and the same is asked again
     "done",  # as good as the answer that was asked for
 ]
 
@@ -89,15 +90,6 @@ def dated(says: Says) -> Says:
 def refusal(status: int, code: str, **headers: str) -> Says:
     """As 1099Policy says it."""
     return Says(status, {"error_code": code, "message": "In the vendor's words."}, headers=headers)
-
-
-def plain(status: int, **headers: str) -> Says:
-    """As Upwork, and whatever stands before it, says it."""
-    return Says(status, {"message": "In the vendor's words."}, headers=headers)
-
-
-def graphql(message: str, kind: str = "ExecutionAborted", data: object = None) -> Says:
-    return Says(200, {"data": data, "errors": [{"message": message, "extensions": {"classification": kind}}]})
 
 
 def unheard(call: Call, **more: Any) -> Iterator[Row]:

@@ -26,6 +26,8 @@ ID, FREELANCER_ID = "9001", "fl_9001"
 STARTS, ENDS = NOON + timedelta(days=10), NOON + timedelta(days=70)
 PDF = b"%PDF-1.7 a certificate"
 FILE = "/files/acord-25.pdf"
+WHOLE = 15 * 1024 * 1024
+"""The most bytes that a file may have."""
 A_MOMENT = aiohttp.ClientTimeout(total=0.05)
 
 _causes = count(1)
@@ -38,6 +40,7 @@ class Client:
     attached: list[dict[str, Any]] = field(default_factory=list)
     in_parts: bool = False
     """It refuses the document that asks for everything at once."""
+    by_reference: bool = False
     tokens: int = 0
 
     def __call__(self, asked: Asked) -> Says:
@@ -49,7 +52,17 @@ class Client:
         if self.in_parts and "query EngagementById" in asked.json["query"]:
             fault = {"message": "No such field", "extensions": {"classification": "ValidationError"}}
             return Says(200, {"errors": [fault]})
-        return Says(200, {"data": self.everything()})
+        return Says(200, {"data": self.by_the_reference() if self.by_reference else self.everything()})
+
+    def by_the_reference(self) -> dict[str, Any]:
+        dates = {"startDate": STARTS.isoformat(), "endDate": ENDS.isoformat()}
+        names = {"id": FREELANCER_ID, "firstName": "Ava", "lastName": "Nguyen"}
+        rate = {"hourlyRate": {"rawValue": "75.00", "currency": "USD"}, "id": "40077"}
+        about = {"content": {"description": CONTRACT["description"]}}
+        category = {"classification": {"category": CONTRACT["category"]}}
+        terms = {"terms": {"hourlyTerms": [rate]}, "job": {**about, **category}}
+        contract = {"id": ID, "title": CONTRACT["title"], **dates, "freelancer": names, **terms}
+        return {"contractDetails": contract, "userDetails": names}
 
     def everything(self) -> dict[str, Any]:
         dates = {"startDate": STARTS.isoformat(), "endDate": ENDS.isoformat()}
@@ -176,6 +189,17 @@ async def offered_to_one_known(stage: Stage) -> None:
     await offered(stage)
 
 
+async def offered_by_the_reference(stage: Stage) -> None:
+    stage.client.by_reference = True
+    stage.replica = stage.scene.make(dialect="reference")
+    await offered(stage)
+
+
+async def offered_by_the_reference_in_parts(stage: Stage) -> None:
+    stage.client.in_parts = True
+    await offered_by_the_reference(stage)
+
+
 async def attached(stage: Stage) -> None:
     """A possible certificate hangs on the contract."""
     url = f"{stage.scene.upwork.base}{FILE}"
@@ -248,6 +272,8 @@ PLACES: dict[str, Place] = {
     "an offer": offered,
     "an offer, read in parts": offered_in_parts,
     "an offer to one who is known": offered_to_one_known,
+    "an offer, by the reference": offered_by_the_reference,
+    "an offer, by the reference in parts": offered_by_the_reference_in_parts,
     "an offer with a file": attached,
     "a start": activated,
     "a start under whatever policy": activated_without_a_policy,

@@ -1,10 +1,12 @@
 """The error table: what a vendor may answer each call of an effect, and its fate. One test a row."""
 
 import pytest
+from vendor_errors import of_1099policy, of_upwork
 from vendor_errors.fates import FATES
 from vendor_errors.rows import Row
 from vendor_errors.stages import PLACES, stage_of
-from vendor_errors.table import TABLE
+
+TABLE = [*of_1099policy.ROWS, *of_upwork.ROWS]
 
 
 @pytest.mark.parametrize("row", TABLE, ids=str)

@@ -1,4 +1,4 @@
-"""The error table of effects: every call, with whatever it may be answered."""
+"""The rows of 1099Policy: every call of an effect, with whatever it may be answered."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -51,7 +51,7 @@ def of_ends() -> Iterator[Row]:
         yield replace(row, words="It is cancelled.") if row.fate == "for a person" else row
 
 
-TABLE = [
+ROWS = [
     *of_contractors(),
     *makes(Call("CreateJob", OFFER, f"POST {API}/jobs")),
     *of_quotes(),
