@@ -9,6 +9,7 @@ from typing import Literal
 from aiohttp import ClientSession
 from contracts.given import NOON, Clock
 from golden_guide import CONTRACT, FREELANCER
+from graphql_double import answered
 from vendor_double import PROOF, TOKEN, Asked, Says, Vendor, created, token, vendor
 
 from domain import commands as c
@@ -41,9 +42,9 @@ def contract(asked: Asked) -> Says:
     """What Upwork answers when nothing else is told: a token, or whatever contract is asked for."""
     if asked.path == TOKEN:
         return token(1)
-    ids = asked.json["variables"]
-    shown, person = CONTRACT | {"id": ids.get("contractId")}, FREELANCER | {"id": ids.get("freelancerId")}
-    return Says(200, {"data": {"contract": shown, "freelancer": person}})
+    return answered(
+        asked.json, lambda root, id: (CONTRACT if root == "contract" else FREELANCER) | {"id": id}
+    )
 
 
 def nobody_yet(asked: Asked) -> Says:

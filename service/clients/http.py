@@ -33,9 +33,11 @@ class VendorUnavailable(CoverdError):
         self.retry_after = retry_after
         self.status = status
         self.definite = definite
+        """The vendor's own application said that it failed, so the failure may be stored for the key."""
         self.plain = f"{vendor} {what}: {status or 'no answer'}"
         """What happened without the vendor's own words, which may name people: fit for a log."""
-        """The vendor's own application said that it failed, so the failure may be stored for the key."""
+        self.counted = False
+        """Whether the breaker knows of it: many who were asked for in one request fail with it once."""
 
 
 class Crowded(VendorUnavailable):

@@ -9,7 +9,8 @@ from domain.values import Terms
 from service.clients.attachments import Downloads
 from service.clients.dialects import DIALECTS
 from service.clients.fields import dig, id_of
-from service.clients.graphql import Graphql, refused
+from service.clients.gathering import MOST, Gathering
+from service.clients.graphql import Graphql, Question, refused
 from service.clients.http import Http, Leave, VendorRefused, always
 from service.clients.oauth import Tokens
 from service.clients.pace import Pace
@@ -56,6 +57,7 @@ class Upwork:
         turn = turn or Pace(1.1 / PER_SECOND).turn
         self._tokens = Tokens(self._http, settings, turn, clock, shared)
         self._graphql = Graphql(self._http, settings, self._tokens, turn)
+        self._reads = Gathering(self._graphql)
         self._downloads = Downloads(settings.url, self._http, outside or session, self._tokens, turn)
         self._dialect = DIALECTS[settings.dialect]
         self._at_once = list(self._dialect.at_once)
@@ -66,26 +68,29 @@ class Upwork:
         """Whether a contract can be read for a freelancer that no news has named."""
         return self._dialect.named_at is not None
 
-    async def read(self, engagement_id: str, freelancer_id: str | None) -> Terms:
+    async def read(self, engagement_id: str, freelancer_id: str | None, *, failures: int = 0) -> Terms:
         """Everything an engagement needs: in one request, or in parts where that is refused.
 
-        Without a ``freelancer_id`` they are whom the contract names, where the dialect shows it.
+        Without a ``freelancer_id`` they are whom the contract names, where the dialect shows it. Under load
+        one request carries the reads of many; after each of its ``failures`` this one is asked with half as
+        many others, so that what the server cannot bear fails alone in the end.
         """
+        most = max(1, MOST >> failures)
         if freelancer_id is not None:
-            found = await self._read_at_once(engagement_id, freelancer_id)
+            found = await self._read_at_once(engagement_id, freelancer_id, most)
             if found is not None:
                 return found
         elif self._dialect.named_at is None:
             raise refused("EngagementById", "the contract does not name its freelancer")
-        return await self._read_apart(engagement_id, freelancer_id)
+        return await self._read_apart(engagement_id, freelancer_id, most)
 
-    async def _read_at_once(self, engagement_id: str, freelancer_id: str) -> Terms | None:
+    async def _read_at_once(self, engagement_id: str, freelancer_id: str, most: int) -> Terms | None:
         """None where the parts may still be read one by one."""
         said = self._dialect
         variables = {"contractId": engagement_id, "freelancerId": freelancer_id}
         while self._at_once:
             document = self._at_once[0]
-            found = await self._graphql.ask("EngagementById", document, variables)
+            found = await self._reads.ask(Question("EngagementById", document, variables), most)
             unknown = any(fault.invalid_document for fault in found.faults)
             contract = found.record(said.contract)
             if not unknown and (contract or said.named_at is None):
@@ -98,24 +103,24 @@ class Upwork:
                 ]  # this server or this key does not know its fields: never ask it so again
         return None
 
-    async def _read_apart(self, engagement_id: str, freelancer_id: str | None) -> Terms:
+    async def _read_apart(self, engagement_id: str, freelancer_id: str | None, most: int) -> Terms:
         said = self._dialect
-        contract = await self._gather(said.contract, said.of_contract, engagement_id)
+        contract = await self._record(said.contract, said.of_contract, engagement_id, most)
         person = freelancer_id or (id_of(dig(contract, said.named_at)) if said.named_at else None)
         freelancer: dict[str, Any] = {}
         try:
             if person is not None:
-                freelancer = await self._gather(said.freelancer, said.of_freelancer, person)
+                freelancer = await self._record(said.freelancer, said.of_freelancer, person, most)
         except VendorRefused as error:
             if said.named_at is None or error.status != 200:
                 raise
         return self._terms(engagement_id, contract, freelancer, "")
 
-    async def _gather(self, root: str, documents: Mapping[str, str], id: str) -> dict[str, Any]:
+    async def _record(self, root: str, documents: Mapping[str, str], id: str, most: int) -> dict[str, Any]:
         """What several documents say of one object; faults are fatal only where nothing came."""
         record: dict[str, Any] = {}
         for name, document in documents.items():
-            found = await self._graphql.ask(name, document, {"id": id})
+            found = await self._reads.ask(Question(name, document, {"id": id}), most)
             if found.faults and not found.record(root):
                 raise refused(name, found.words)
             record |= found.record(root)
@@ -152,7 +157,7 @@ class Upwork:
         return category_rows(await self._list("Categories", CATEGORIES, {}))
 
     async def _list(self, name: str, document: str, variables: Mapping[str, Any]) -> Mapping[str, Any]:
-        found = await self._graphql.ask(name, document, variables)
+        found = await self._graphql.ask(Question(name, document, variables))
         if found.faults and not any(found.data.values()):
             raise refused(name, found.words)
         return found.data

@@ -7,6 +7,7 @@ from domain import effects as x
 from domain.mapping import YEAR
 from domain.values import KnownContractor, Terms
 from service.effects.desk import Desk
+from service.ports import Claimed
 
 DAY = int(timedelta(days=1).total_seconds())
 
@@ -16,8 +17,9 @@ def _runs_for_terms(terms: Terms) -> bool:
     return terms.starts_at is not None and (terms.ends_at is None or terms.ends_at - terms.starts_at > YEAR)
 
 
-async def read_contract(effect: x.ReadContract, desk: Desk) -> c.RecordTerms:
-    terms = await desk.upwork.read(effect.engagement_id, effect.freelancer_id)
+async def read_contract(effect: x.ReadContract, claimed: Claimed, desk: Desk) -> c.RecordTerms:
+    failures = claimed.attempt - 1
+    terms = await desk.upwork.read(effect.engagement_id, effect.freelancer_id, failures=failures)
     if _runs_for_terms(terms) and (terms.starts_at or 0) <= desk.now() - DAY:
         await desk.ten99policy.tell_time(anew=True)  # whether a term is over is for its clock to say
     freelancer_id = effect.freelancer_id or terms.freelancer_id

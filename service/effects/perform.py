@@ -25,7 +25,7 @@ async def perform(effect: x.Effect, claimed: Claimed, desk: Desk) -> c.Engagemen
     """
     match effect:
         case x.ReadContract():
-            return await read_contract(effect, desk)
+            return await read_contract(effect, claimed, desk)
         case x.FetchAttachment():
             return await fetch_attachment(effect, desk)
         case x.EnsureContractor():

@@ -147,6 +147,10 @@ class Gate:
         """
         if claimed.channel not in VENDORS or isinstance(error, Crowded | NotThereYet):
             return
+        if isinstance(error, VendorUnavailable):
+            if error.counted and probed is None:
+                return
+            error.counted = True
         of_all = isinstance(error, CredentialsRefused) and error.of_all
         if error.status == 403 and (claimed.attempt > 1 or claimed.kind in self._shut(claimed.channel)):
             of_all = False

@@ -5,10 +5,12 @@ import io
 import json
 import sys
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from graphql_double import Fault, answered
 from logs_of_tests import logging_left_as_it_was
 from places import ENOUGH, TOKEN, Answer, Place, PlaceMaker
 
@@ -135,6 +137,15 @@ FAULTS = {"9002": "ExecutionAborted", "9003": "DataFetchingException"}
 """Contracts that Upwork refuses to show, and that it fails to."""
 
 
+PERSON = {"id": "fl_1", "displayName": NAME, "location": {"country": "US", "region": "CA"}}
+CONTRACT = {
+    "title": "Work",
+    "hourlyRate": {"amount": 75, "currency": "USD"},
+    "category": {"name": "Web, Mobile & Software Dev"},
+    "startDate": "2099-01-01",
+}
+
+
 def echoing() -> web.Application:
     """Both vendors at once: every answer quotes people, in each of the ways a vendor may fail."""
     said = f"no: {NAME} <{EMAIL}> with {SECRET}"
@@ -145,20 +156,13 @@ def echoing() -> web.Application:
         return web.json_response({"access_token": SECRET, "expires_in": 3600, "token_type": "bearer"})
 
     async def graphql(request: web.Request) -> web.Response:
-        asked = (await request.json())["variables"]
-        id = str(asked.get("contractId") or asked.get("id"))
-        if id in FAULTS:
-            fault = {"message": said, "extensions": {"classification": FAULTS[id]}}
-            return web.json_response({"errors": [fault], "data": None})
-        person = {"id": "fl_1", "displayName": NAME, "location": {"country": "US", "region": "CA"}}
-        contract = {
-            "id": id,
-            "title": "Work",
-            "hourlyRate": {"amount": 75, "currency": "USD"},
-            "category": {"name": "Web, Mobile & Software Dev"},
-            "startDate": "2099-01-01",
-        }
-        return web.json_response({"data": {"contract": contract, "freelancer": person}})
+        def resolve(root: str, id: str) -> Any:
+            if id in FAULTS:
+                return Fault(said, FAULTS[id])
+            return PERSON if root == "freelancer" else CONTRACT | {"id": id}
+
+        answer = answered(await request.json(), resolve)
+        return web.json_response(answer.json)
 
     async def ten99policy(_request: web.Request) -> web.Response:
         status, body, kind = next(policy, (422, refusal, "application/json"))

@@ -83,7 +83,7 @@ class UpworkDouble:
     def __init__(self, vendors: Vendors) -> None:
         self._vendors = vendors
 
-    async def read(self, engagement_id: str, freelancer_id: str) -> Terms:
+    async def read(self, engagement_id: str, freelancer_id: str, *, failures: int) -> Terms:
         attached = engagement_id in self._vendors.facts.with_certificate
         coi = replace(COI, id=f"at_{engagement_id}", url=f"https://upwork.example/{engagement_id}")
         terms = replace(FRONTEND, attachments=(coi,) if attached else ())

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from contracts.given import Clock
-from replicas import Scene, nobody_yet, scene
+from replicas import Scene, contract, nobody_yet, scene
 from vendor_double import Says
 
 from service.store.memory import MemoryStore
@@ -86,6 +86,21 @@ async def test_one_replica_tries_one_call_and_when_it_works_all_goes_on(stage: S
         assert (await stage.effects(number))["CreateJob"].status == "done"
     assert await there.report.attention() == []
     assert [view["status"] for view in await there.report.views()] == ["ok", "ok"]
+
+
+async def test_reads_that_fail_in_one_request_are_one_failure(stage: Scene) -> None:
+    here = stage.make()
+    stage.upwork._otherwise = lambda asked: BROKEN if asked.path == "/graphql" else contract(asked)
+    for number in range(8):
+        await stage.offer(str(number))
+    await here.sweep()
+
+    assert len(stage.upwork.to("/graphql")) == 1
+    (breaker,) = await stage.store.breakers()
+    assert (breaker.operation, breaker.failures, breaker.is_open) == ("ReadContract", 1, False)
+    for number in range(8):
+        read = (await stage.effects(str(number)))["ReadContract"]
+        assert (read.status, read.attempt) == ("waiting", 1)
 
 
 async def test_what_fails_five_times_in_a_row_is_left_alone_and_nothing_else(stage: Scene) -> None:
