@@ -284,7 +284,10 @@ class _Reader:
     def database(self, name: str) -> Secret | None:
         url = self.secret(name)
         if url and not _is_postgres(url.reveal()):
-            self.fault(f"{name} must be a Postgres URL such as postgresql://user@host/database.")
+            self.fault(
+                f"{name} must be a Postgres URL such as postgresql://user@host/database; "
+                "in a password write / as %2F, @ as %40, : as %3A, ? as %3F, # as %23."
+            )
         return url
 
     def path(self, name: str) -> Path | None:

@@ -40,6 +40,8 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         end(str(error), FAILED)
     except NO_SCHEMA:
         end("The database has not the schema of this version: coverd migrate plan says what is to be done.")
+    except asyncpg.InsufficientPrivilegeError:
+        end("The role in COVERD_DATABASE_URL may not do that: use the one that runs coverd migrate apply.")
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         end(f"The database cannot be used: {type(error).__name__}: {error}".splitlines()[0])
     except OSError as error:

@@ -15,6 +15,9 @@ from service.store.tokens import StoredToken
 PATIENCE = 10.0
 """Seconds within which a database that is there has answered."""
 
+MOST_NAME = 100
+"""Characters."""
+
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
@@ -22,6 +25,8 @@ async def create(scope: str, name: str, expires: str | None, as_json: bool) -> N
     """The token goes to stdout and can be had nowhere else afterwards."""
     now = utc_now()
     until = None if expires is None else _until(expires, now)
+    if len(name) > MOST_NAME or not name.isprintable():
+        end(f"--name takes one line of at most {MOST_NAME} characters.", MISUSED)
     text = f"cvd_{secrets.token_urlsafe(32)}"
     digest = sha256(text.encode()).digest()
     made = StoredToken(f"tk_{secrets.token_hex(6)}", name, scope, digest, now, until, None, None)
@@ -48,6 +53,8 @@ async def show(as_json: bool) -> None:
 
 
 async def revoke(token_id: str, as_json: bool) -> None:
+    if not re.fullmatch(r"tk_[0-9a-z]{1,40}", token_id):
+        end("A token's id looks like tk_4f1c09d2a7b3; coverd token list shows them.", MISUSED)
     async with connection(PATIENCE) as conn:
         since = await table.revoke(conn, token_id, utc_now())
     if since is None:

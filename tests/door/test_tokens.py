@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -24,10 +25,10 @@ Command = Callable[..., Any]
 def token(database_url: str) -> Command:
     """`coverd token …` in a process of its own; what it printed as JSON."""
 
-    async def run(*arguments: str, code: int = 0) -> Any:
+    async def run(*arguments: str, code: int = 0, url: str = database_url) -> Any:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "service", "token", *arguments, "--json"),
-            env={**ENVIRONMENT, "COVERD_DATABASE_URL": database_url},
+            env={**ENVIRONMENT, "COVERD_DATABASE_URL": url},
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -86,8 +87,33 @@ async def test_a_time_gone_by_or_without_an_offset_is_no_end_of_a_token(token: C
     assert "--expires" in await token("create", "--scope", "read", "--expires", expires, code=2)
 
 
+@pytest.mark.parametrize("name", ["x" * 101, "two\nlines", "\x1b[31mred", "\udcff"], ids=ascii)
+async def test_a_name_is_one_short_line(token: Command, name: str) -> None:
+    assert "--name" in await token("create", "--scope", "read", "--name", name, code=2)
+
+
 async def test_no_token_that_never_was_can_be_revoked(token: Command) -> None:
     assert "tk_nobody" in await token("revoke", "tk_nobody", code=1)
+
+
+@pytest.mark.parametrize("id", ["\udcff", "x" * 5000, "cvd_a-token-pasted-by-mistake"], ids=ascii)
+async def test_what_is_no_id_of_a_token_is_not_repeated(token: Command, id: str) -> None:
+    assert "looks like tk_" in (said := await token("revoke", id, code=2))
+    assert id not in said
+
+
+async def test_the_role_that_serves_can_list_tokens_and_make_none(database_url: str, token: Command) -> None:
+    conn = await asyncpg.connect(database_url)
+    role = "serves_" + database_url.rpartition("/")[2]
+    await conn.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'p' IN ROLE coverd_app")
+    try:
+        url = re.sub("//[^@]*@", f"//{role}:p@", database_url)
+        assert await token("list", url=url) == []
+        for command in (("create", "--scope", "read"), ("revoke", "tk_1")):
+            assert "coverd migrate apply" in await token(*command, code=1, url=url)
+    finally:
+        await conn.execute(f"DROP ROLE {role}")
+        await conn.close()
 
 
 async def test_an_expired_token_opens_nothing(places: PlaceMaker, database_url: str, token: Command) -> None:

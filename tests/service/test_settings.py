@@ -274,3 +274,17 @@ NAMES = st.sampled_from(
 def test_whatever_is_set_the_settings_are_read_or_refused(environment: dict[str, str]) -> None:
     with suppress(SettingsRefused):
         assert isinstance(read(environment, need=SERVE), Settings)
+
+
+UNREADABLE = [
+    *("postgresql://coverd:s3/cr3t@db/coverd", "postgresql://coverd:s3#cr3t@db/coverd"),
+    *("postgresql://coverd:s3?cr3t@db/coverd", "postgresql://coverd:s3cr3t@[::1/coverd"),
+    *("postgresql://coverd:s3cr3t@db:port/coverd", "mysql://coverd:s3cr3t@db/coverd", "db.internal s3cr3t"),
+]
+
+
+@pytest.mark.parametrize("url", UNREADABLE)
+def test_a_database_url_that_cannot_be_read_is_refused_and_not_quoted(url: str) -> None:
+    [told] = faults({"COVERD_DATABASE_URL": url})
+    assert told.startswith("COVERD_DATABASE_URL must be a Postgres URL")
+    assert "cr3t" not in told
