@@ -102,12 +102,17 @@ async def test_what_is_no_id_of_a_token_is_not_repeated(token: Command, id: str)
     assert id not in said
 
 
-async def test_the_role_that_serves_can_list_tokens_and_make_none(database_url: str, token: Command) -> None:
+async def test_who_serves_owns_nothing_and_can_make_no_token(
+    places: PlaceMaker, database_url: str, token: Command
+) -> None:
     conn = await asyncpg.connect(database_url)
     role = "serves_" + database_url.rpartition("/")[2]
     await conn.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'p' IN ROLE coverd_app")
     try:
         url = re.sub("//[^@]*@", f"//{role}:p@", database_url)
+        async with places(COVERD_DATABASE_URL=url) as place:
+            assert (await place.ask("POST", "/webhooks/upwork", data=b"{}", headers=TOKEN)).status == 202
+            assert (await place.ask("GET", "/v1/attention")).status == 200
         assert await token("list", url=url) == []
         for command in (("create", "--scope", "read"), ("revoke", "tk_1")):
             assert "coverd migrate apply" in await token(*command, code=1, url=url)
