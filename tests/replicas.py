@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 from aiohttp import ClientSession
 from contracts.given import NOON, Clock
@@ -82,7 +82,7 @@ class Scene:
     clock: Clock
     upwork: Vendor
     ten99policy: Vendor
-    make: Callable[[], Replica]
+    make: Callable[..., Replica]
 
     async def offer(self, engagement_id: str) -> None:
         """An accepted offer, as a webhook brings it."""
@@ -107,25 +107,26 @@ async def scene(store: Store | None = None, clock: Clock | None = None) -> Async
     store = store or MemoryStore(clock)
     async with vendor(contract) as (seen_upwork, at_upwork), vendor(nobody_yet) as (seen, at_1099policy):
 
-        def make() -> Replica:
-            return Replica(
-                store, _upwork(seen_upwork, at_upwork, clock), _ten99policy(seen, at_1099policy, clock), clock
-            )
+        def make(dialect: Literal["guide", "reference"] = "guide") -> Replica:
+            reading = _upwork(seen_upwork, at_upwork, clock, dialect)
+            return Replica(store, reading, _ten99policy(seen, at_1099policy, clock), clock)
 
         yield Scene(store, clock, seen_upwork, seen, make)
 
 
-def _upwork(double: Vendor, session: ClientSession, clock: Clock, **more: Any) -> Upwork:
+def _upwork(
+    double: Vendor, session: ClientSession, clock: Clock, dialect: Literal["guide", "reference"]
+) -> Upwork:
     settings = UpworkSettings(
         url=double.base,
         token_url=double.base,
         client_id="sandbox-client",
         client_secret=Secret("sandbox-secret"),
         tenant_id=None,
-        dialect="guide",
+        dialect=dialect,
         proof=PROOF,
     )
-    return Upwork(session, settings, clock, turn=at_once, **more)
+    return Upwork(session, settings, clock, turn=at_once)
 
 
 def _ten99policy(double: Vendor, session: ClientSession, clock: Clock) -> Ten99Policy:

@@ -85,7 +85,8 @@ class Tokens:
             return Token(token, offered if isinstance(offered, str) else None, until)
         code = found.get("error") if isinstance(found.get("error"), str) else None
         why = f"{answer.status} {words(code or 'without a reason')}"
-        if 400 <= answer.status < 500 and answer.status not in TRY_AGAIN:
+        theirs = answer.json is not None  # a page is of something that stands before the server
+        if theirs and 400 <= answer.status < 500 and answer.status not in TRY_AGAIN:
             raise CredentialsRefused(
                 vendor="Upwork", what=f"POST {PATH}", why=why, status=answer.status, code=code
             )

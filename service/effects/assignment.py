@@ -1,26 +1,19 @@
 """The assignment that ties a policy to a contract."""
 
-from datetime import timedelta
 from typing import Any
 
 from domain import commands as c
 from domain import effects as x
 from service.clients.fields import instant
 from service.clients.http import VendorRefused
-from service.clock import epoch
 from service.effects.dating import dated
 from service.effects.desk import Desk
-from service.effects.standing import standing_assignment
+from service.effects.lost import made_before, made_by_any_try
 from service.ports import Claimed
-
-KEYS_LIVE = int(timedelta(days=1).total_seconds())
-"""For how many seconds 1099Policy remembers an idempotency key (fact sheet, section 5)."""
 
 
 async def create_assignment(effect: x.CreateAssignment, claimed: Claimed, desk: Desk) -> c.EngagementCommand:
-    """Under a key that an earlier try may not have had, what that try made is looked for first."""
-    other_key = claimed.generation > 1 or desk.now() - epoch(claimed.created_at) > KEYS_LIVE
-    left = await _left(effect, claimed, desk) if other_key else None
+    left = await made_before(effect, claimed, desk)
     if left is not None:
         return _assigned(left, effect, effect.window.starts_at, desk.now())
 
@@ -30,7 +23,7 @@ async def create_assignment(effect: x.CreateAssignment, claimed: Claimed, desk: 
                 effect, key, effective_date=effective_date, end_date=effect.window.ends_at
             )
         except VendorRefused:
-            left = await _left(effect, claimed, desk) if claimed.attempt > 1 else None
+            left = await made_by_any_try(effect, claimed, desk) if claimed.attempt > 1 else None
             if left is None:
                 raise
             return left
@@ -51,14 +44,8 @@ async def left_behind(effect: x.Effect, claimed: Claimed, desk: Desk) -> c.Engag
     """
     if not isinstance(effect, x.CreateAssignment):
         return None
-    left = await _left(effect, claimed, desk)
+    left = await made_by_any_try(effect, claimed, desk)
     return None if left is None else _assigned(left, effect, effect.window.starts_at, desk.now())
-
-
-async def _left(effect: x.CreateAssignment, claimed: Claimed, desk: Desk) -> dict[str, Any] | None:
-    engagement = await desk.handler.load(effect.engagement_id)
-    since = int(epoch(claimed.created_at) + desk.ten99policy.ahead_by)
-    return await standing_assignment(desk.ten99policy, effect, engagement, since)
 
 
 def _assigned(

@@ -1,11 +1,14 @@
 """The end of cover, with its contract."""
 
+from urllib.parse import quote
+
 from domain import commands as c
 from domain import effects as x
 from domain.mapping import next_day
-from service.clients.http import VendorRefused
+from service.clients.fields import instant
+from service.clients.http import CredentialsRefused, VendorRefused
+from service.clients.ten99policy import Ten99Policy
 from service.effects.desk import Desk
-from service.effects.standing import cancelled_already
 from service.ports import Claimed
 
 
@@ -15,7 +18,7 @@ async def end_coverage(effect: x.EndCoverage, claimed: Claimed, desk: Desk) -> c
         return await _ended(effect, claimed, desk)
     except VendorRefused:
         there = desk.there()
-        cancelled = await cancelled_already(desk.ten99policy, effect.assignment_id, there)
+        cancelled = await _cancelled_already(desk.ten99policy, effect.assignment_id, there)
         if cancelled is None:
             raise
         return cancelled
@@ -43,3 +46,21 @@ async def _ended(effect: x.EndCoverage, claimed: Claimed, desk: Desk) -> c.Confi
         end_date = next_day(max(desk.there(), effect.ended_at))
         await desk.ten99policy.shorten_assignment(effect.assignment_id, end_date)
     return c.ConfirmCoverageEnded(desk.now(), "assignment_shortened", end_date, named)
+
+
+async def _cancelled_already(
+    vendor: Ten99Policy, assignment_id: str | None, now: int
+) -> c.NoteAssignmentCancelled | None:
+    """That the assignment which refuses to be ended is cancelled, where it is."""
+    if assignment_id is None:
+        return None
+    try:
+        row = await vendor.read(f"/assignments/{quote(assignment_id, safe='')}")
+    except CredentialsRefused:
+        raise
+    except VendorRefused:
+        return None
+    if not isinstance(row, dict) or row.get("cancelled") is not True:
+        return None
+    dated = instant(row.get("cancellation_date"))
+    return c.NoteAssignmentCancelled(now, assignment_id, now if dated is None else dated)

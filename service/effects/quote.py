@@ -8,14 +8,17 @@ from service.clients.fields import instant
 from service.clients.http import VendorRefused
 from service.effects.dating import dated
 from service.effects.desk import Desk
+from service.effects.lost import made_before
 from service.ports import Claimed
 
 
 async def create_job(effect: x.CreateJob, claimed: Claimed, desk: Desk) -> c.ConfirmJob:
-    send_region = desk.config().send_job_region
-    job = await desk.ten99policy.create_job(
-        effect.engagement_id, effect.draft, claimed.key, send_region=send_region
-    )
+    job = await made_before(effect, claimed, desk)
+    if job is None:
+        send_region = desk.config().send_job_region
+        job = await desk.ten99policy.create_job(
+            effect.engagement_id, effect.draft, claimed.key, send_region=send_region
+        )
     return c.ConfirmJob(desk.now(), str(job["id"]))
 
 
@@ -24,6 +27,11 @@ MATCHING = ("contractor_has_matching_policy", "contract_has_matching_policy")
 
 
 async def create_quote(effect: x.CreateQuote, claimed: Claimed, desk: Desk) -> c.EngagementCommand:
+    found = await made_before(effect, claimed, desk)
+    if found is not None:
+        starts_at, asked = instant(found.get("effective_date")), effect.window.starts_at
+        return _quoted(found, effect, asked, asked if starts_at and starts_at > asked else None, desk)
+
     async def send(effective_date: int, key: str) -> dict[str, Any]:
         return await desk.ten99policy.create_quote(
             effect, key, effective_date=effective_date, end_date=effect.window.ends_at
@@ -35,6 +43,12 @@ async def create_quote(effect: x.CreateQuote, claimed: Claimed, desk: Desk) -> c
         if refused.code in MATCHING:
             return c.WaiveQuote(desk.now(), refused.why)
         raise
+    return _quoted(quote, effect, effective, moved_from, desk)
+
+
+def _quoted(
+    quote: dict[str, Any], effect: x.CreateQuote, effective: int, moved_from: int | None, desk: Desk
+) -> c.ConfirmQuote:
     return c.ConfirmQuote(
         desk.now(),
         str(quote["id"]),
@@ -55,6 +69,10 @@ async def open_session(effect: x.OpenSession, claimed: Claimed, desk: Desk) -> c
         for name, url in (("success_url", rules.success_url), ("cancel_url", rules.cancel_url))
         if url
     }
-    session = await desk.ten99policy.open_session(effect.engagement_id, effect.quote_id, urls, claimed.key)
+    session = await made_before(effect, claimed, desk)
+    if session is None:
+        session = await desk.ten99policy.open_session(
+            effect.engagement_id, effect.quote_id, urls, claimed.key
+        )
     url = session.get("url")
     return c.ConfirmSession(desk.now(), str(session["id"]), url if isinstance(url, str) else None)

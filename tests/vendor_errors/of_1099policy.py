@@ -1,0 +1,64 @@
+"""The rows of 1099Policy: every call of an effect, with whatever it may be answered."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from vendor_errors.rows import Call, Row, makes, reads, refusal
+
+API = "/api/v1"
+OFFER, KNOWN, START, END = "an offer", "an offer to one who is known", "a start", "an end"
+
+
+def of_contractors() -> Iterator[Row]:
+    yield from reads(Call("EnsureContractor", OFFER, f"GET {API}/contractors"))
+    yield from reads(Call("EnsureContractor", KNOWN, f"GET {API}/contractors/{{}}/policies"))
+    call = Call("EnsureContractor", OFFER, f"POST {API}/contractors")
+    yield from makes(call, sought=True)
+    yield call.row("duplicate_email", refusal(400, "duplicate_email"), "done", made=True)
+
+
+def of_quotes() -> Iterator[Row]:
+    call = Call("CreateQuote", OFFER, f"POST {API}/quotes")
+    yield from makes(call)
+    for code in (
+        "contractor_has_matching_policy",
+        "contract_has_matching_policy",
+        "effective_date_invalid",
+    ):
+        yield call.row(code, refusal(400, code), "done")
+
+
+def of_assignments() -> Iterator[Row]:
+    call = Call("CreateAssignment", START, f"POST {API}/assignments")
+    yield from makes(call)
+    for code in ("effective_date_invalid", "no_active_policy"):
+        yield call.row(code, refusal(400, code), "done")
+
+
+def of_policies() -> Iterator[Row]:
+    yield from reads(Call("ConfirmPolicy", START, f"GET {API}/policies/{{}}"))
+    any_policy = "a start under whatever policy"
+    yield from reads(Call("ConfirmPolicy", any_policy, f"GET {API}/contractors/{{}}/policies"))
+
+
+def of_ends() -> Iterator[Row]:
+    for row in reads(Call("EndCoverage", "an end before the start", f"POST {API}/assignments/cancel")):
+        shortened = row.what in ("400", "409")  # it has begun by the vendor's clock
+        yield replace(row, fate="done") if shortened else row
+    yield from reads(Call("EndCoverage", END, f"PUT {API}/assignments/{{}}"))
+    looked_at = Call("EndCoverage", "an end of what others cancelled", f"GET {API}/assignments/{{}}")
+    for row in reads(looked_at):
+        yield replace(row, words="It is cancelled.") if row.fate == "for a person" else row
+
+
+ROWS = [
+    *of_contractors(),
+    *makes(Call("CreateJob", OFFER, f"POST {API}/jobs")),
+    *of_quotes(),
+    *makes(Call("OpenSession", OFFER, f"POST {API}/apply/sessions")),
+    *of_assignments(),
+    *of_policies(),
+    *makes(Call("UploadCertificate", "a certificate", f"POST {API}/files/certificates")),
+    *makes(Call("RecordInvoice", "final pay", f"POST {API}/invoices")),
+    *of_ends(),
+]
