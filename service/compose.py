@@ -99,7 +99,9 @@ class Service:
     async def leave(self, seconds: float) -> None:
         """Before the end: begin no call, and for ``seconds`` answer on but send callers elsewhere."""
         self.leaving.set()
-        await asyncio.gather(self.worker.stop(), asyncio.sleep(seconds if self.server else 0))
+        # A store that is silent would hold the worker up for longer than callers can be answered.
+        stopping = asyncio.wait({asyncio.create_task(self.worker.stop())}, timeout=seconds)
+        await asyncio.gather(stopping, asyncio.sleep(seconds if self.server else 0))
         if self.server:
             self.server.close()
             await asyncio.sleep(LAST_SECONDS)

@@ -33,6 +33,7 @@ class Load:
     sent_elsewhere: int = 0
     numbers: "count[int]" = field(default_factory=count)
     under_way: asyncio.Event = field(default_factory=asyncio.Event)
+    refused_for_seconds: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
     async def going_on(self, senders: int) -> AsyncIterator[None]:
@@ -76,6 +77,8 @@ class Load:
             self.accepted.append(id)
         else:
             self.refused.append(told.status)
+            if self.refused.count(told.status) > 12:
+                self.refused_for_seconds.set()
         if len(self.accepted) > 300:
             self.under_way.set()
         closes = told.headers.get("connection") == "close"
@@ -155,11 +158,14 @@ async def test_sigterm_under_load_loses_nothing_and_cuts_nothing(database_url: s
 
 
 async def test_it_ends_in_time_though_postgres_is_silent(database_url: str) -> None:
-    async with wire_to(database_url) as wire, served(wire.url) as running:
+    async with wire_to(database_url) as wire, served(wire.url) as running, guests(running) as streams:
         load = Load(running.url)
         async with load.going_on(senders=4):
             wire.freeze()
+            await asyncio.wait_for(load.refused_for_seconds.wait(), ENOUGH)  # by now each sweep waits too
             await running.end(signal.SIGTERM, within=STOPS_WITHIN)
+        for stream in streams:
+            await read_to_its_end(stream)
     assert load.cut == []
     assert set(load.refused) == {503}
 
