@@ -1,5 +1,6 @@
 """Health, metrics and the OpenAPI document."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from importlib.resources import files
 from typing import Any
@@ -47,12 +48,13 @@ class HealthRoutes:
 
     async def metrics(self, _request: web.Request) -> web.Response:
         """What the store would say is left as it was while it is away: the rest is needed then."""
-        up = 1
-        try:
-            await promptly(self._measure(), ANSWER_SECONDS)
-        except StoreUnavailable:
-            up = 0
-        self._metrics.store_up.set(up)
+        asked = self._measure(), self._store.ready()
+        told = await asyncio.gather(*(promptly(it, ANSWER_SECONDS) for it in asked), return_exceptions=True)
+        failed = [error for error in told if error is not None]
+        for error in failed:
+            if not isinstance(error, StoreUnavailable):
+                raise error
+        self._metrics.store_up.set(int(not failed))
         return web.Response(
             body=self._metrics.render(),
             headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
