@@ -124,6 +124,7 @@ class Tuning:
     room: int | None = None
     """How many connections are held at once; None: as many as the process may."""
     bounds: Bounds = USUAL
+    upwork_rate: rate.Rate = rate.UPWORK
 
 
 @asynccontextmanager
@@ -170,7 +171,7 @@ async def serving(
         sources = Sources(store, clock, metrics, limit)
         stack.push_async_callback(sources.stop)
         outside = await stack.enter_async_context(outside_session())
-        pace = Limiter(store, UPWORK, rate.UPWORK)
+        pace = Limiter(store, UPWORK, tuning.upwork_rate)
         client = f"{settings.upwork.token_url} {settings.upwork.client_id}"
         shared = SharedToken(store, client, settings.upwork.client_secret, clock)
         gate = Gate(store, clock, tuning.vendor_patience)

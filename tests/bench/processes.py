@@ -76,16 +76,24 @@ async def coverd(
     db: Database, upwork: str = NOBODY, ten99policy: str = NOBODY, role: str = "all", **more: str
 ) -> AsyncIterator[Server]:
     """`coverd serve`, logging warnings and worse to our stderr. Polling is off unless set."""
-    environment = {
-        **SANDBOX,
-        "COVERD_DATABASE_URL": db.dsn,
-        "COVERD_PORT": "0",
-        "COVERD_UPWORK_URL": upwork,
-        "COVERD_TEN99POLICY_URL": ten99policy,
-        "COVERD_POLL_SECONDS": "0",
-        **more,
-    }
+    environment = {**_environment(db, upwork, ten99policy), **more}
     async with _python(["-m", "service", "serve", "--role", role], environment) as found:
+        yield found
+
+
+@asynccontextmanager
+async def served(db: Database, vendor: Server, **more: str) -> AsyncIterator[Server]:
+    """The same with both vendors in `vendor`, and a configuration; see `served`."""
+    there = f"http://127.0.0.1:{vendor.port}"
+    environment = {**_environment(db, there, there), **more}
+    async with _python(["-m", "bench.served"], environment) as found:
+        yield found
+
+
+@asynccontextmanager
+async def vendors() -> AsyncIterator[Server]:
+    """Both vendors; see `vendor`."""
+    async with _python(["-m", "bench.vendor"], {}) as found:
         yield found
 
 
@@ -119,6 +127,17 @@ async def _python(arguments: list[str], environment: dict[str, str]) -> AsyncIte
     await draining
 
 
+def _environment(db: Database, upwork: str, ten99policy: str) -> dict[str, str]:
+    return {
+        **SANDBOX,
+        "COVERD_DATABASE_URL": db.dsn,
+        "COVERD_PORT": "0",
+        "COVERD_UPWORK_URL": upwork,
+        "COVERD_TEN99POLICY_URL": ten99policy,
+        "COVERD_POLL_SECONDS": "0",
+    }
+
+
 _SERVES = re.compile(rb"http://127\.0\.0\.1:(\d+)")
 
 
@@ -133,7 +152,7 @@ async def _port(lines: asyncio.StreamReader) -> int:
 
 async def _drain(lines: asyncio.StreamReader) -> None:
     async for line in lines:
-        if b'"level": "error"' in line or b"Traceback" in line:
+        if b'"level":"error"' in line or b"Traceback" in line:
             sys.stderr.write(line.decode(errors="replace"))
 
 

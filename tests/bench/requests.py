@@ -16,13 +16,13 @@ SIZE = 1500
 def policy_news(first: int, count: int) -> list[bytes]:
     """Deliveries of 1099Policy numbered from ``first``: new, signed, 1.5 KB each."""
     stamp = int(time.time())
-    return [_signed(_policy_active(number, stamp), stamp) for number in range(first, first + count)]
+    return [signed(_policy_active(number, stamp), stamp) for number in range(first, first + count)]
 
 
 def forged(first: int, count: int) -> list[bytes]:
     """The same with a signature that does not match."""
     stamp = int(time.time())
-    return [_signed(_policy_active(n, stamp), stamp, b"whsec_wrong") for n in range(first, first + count)]
+    return [signed(_policy_active(n, stamp), stamp, b"whsec_wrong") for n in range(first, first + count)]
 
 
 def again(first: int, count: int, times: int) -> list[bytes]:
@@ -51,7 +51,7 @@ def _get(path: str, more: str = "") -> bytes:
     return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\n{more}\r\n".encode()
 
 
-def _signed(body: bytes, stamp: int, secret: bytes = SECRET) -> bytes:
+def signed(body: bytes, stamp: int, secret: bytes = SECRET) -> bytes:
     digest = hmac.new(secret, b"%d.%s" % (stamp, body), hashlib.sha256).hexdigest()
     head = (
         "POST /webhooks/1099policy HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\nAccept: */*\r\n"
@@ -79,3 +79,29 @@ def _policy_active(number: int, stamp: int) -> bytes:
     said = {"id": f"evt_bench{number}", "type": "policy.active", "created": stamp, "data": policy}
     policy["description"] = "x" * (SIZE - len(orjson.dumps(said)) - len(',"description":""'))
     return orjson.dumps(said)
+
+
+def offers(first: int, count: int) -> list[bytes]:
+    """Upwork's news that offers were accepted: each begins an engagement."""
+    return [_offer(str(number)) for number in range(first, first + count)]
+
+
+def _offer(id: str) -> bytes:
+    said = {
+        "id": f"wh_{id}",
+        "type": "offer.accepted",
+        "createdAt": int(time.time()),
+        "organizationId": "org_1",
+        "data": {
+            "offer": {"id": f"of_{id}"},
+            "contract": {"id": id},
+            "freelancer": {"id": f"fl_{id}"},
+            "client": {"id": "cl_7"},
+        },
+    }
+    body = orjson.dumps(said)
+    head = (
+        "POST /webhooks/upwork HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nX-Upwork-Webhook-Token: upwork-sandbox-token\r\n\r\n"
+    )
+    return head.encode() + body
