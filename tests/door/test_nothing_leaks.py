@@ -120,7 +120,7 @@ async def test_no_log_line_and_no_metric_tells(place: Place, logged: io.StringIO
     metrics = await place.ask("GET", "/metrics")
     assert b"coverd_deliveries_total" in metrics.body
     assert clean(metrics.body)
-    assert '"event": "delivery processed"' in logged.getvalue(), "there are lines to look at"
+    assert '"event":"delivery processed"' in logged.getvalue(), "there are lines to look at"
     assert clean(logged.getvalue())
 
 
