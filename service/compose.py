@@ -311,6 +311,7 @@ def _connect(
     handler.on_append = appended
     runner.on_advance = tail.look
     if works:
+        handler.hands = worker
         handler.on_effects = worker.nudge
 
 

@@ -3,7 +3,8 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 from weakref import WeakValueDictionary
 
 from domain import codec
@@ -17,10 +18,27 @@ from domain.ids import engagement_stream, freelancer_stream
 from domain.react import react
 from domain.rules import Rules
 from domain.state import Engagement, Freelancer
-from service.ports import Append, EffectDone, EffectParkedMark, Lookup, Store
+from service.ports import Append, Appended, Claimed, DeliveryDone, EffectDone, EffectParkedMark, Lookup, Store
 
 TRIES = 5
 """How often a writer that lost the race to another process reloads and decides again."""
+
+
+LEASE_SECONDS = 60.0
+"""How long a crash holds an effect up. A call that outlasts it is made again under the same key, and only one
+of the two outcomes counts."""
+
+
+class Hands(Protocol):
+    """Who performs effects in this process."""
+
+    def reserve(self, effects: Sequence[Wanted]) -> int:
+        """How many of these it will perform at once: all that are due, or none."""
+        ...
+
+    def take(self, held: int, claimed: Sequence[Claimed], engagement: Engagement) -> None:
+        """Perform what was claimed of the ``held``, and let go of the rest. The engagement wants it."""
+        ...
 
 
 class Contended(CoverdError):
@@ -48,7 +66,8 @@ class Handled:
 class Handler:
     """Turns commands into appended events. ``on_effects`` and ``on_append`` are told after the commit.
 
-    ``on_append`` is given the ids by which the stream can be found from now on.
+    ``on_append`` is given the ids by which the stream can be found from now on. Effects go to ``hands`` as far
+    as there are any free, and ``on_effects`` is told of a stream that has others.
     """
 
     def __init__(
@@ -58,10 +77,12 @@ class Handler:
         *,
         on_effects: Callable[[str], None] = lambda _stream: None,
         on_append: Callable[[Sequence[Lookup]], None] = lambda _found: None,
+        hands: Hands | None = None,
         remember: int = 4096,
     ) -> None:
         self._store = store
         self._rules = rules
+        self.hands = hands
         self.on_effects = on_effects
         self.on_append = on_append
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -81,14 +102,15 @@ class Handler:
         command: c.EngagementCommand,
         origin: Origin,
         settles: EffectDone | EffectParkedMark | None = None,
+        delivery: DeliveryDone | None = None,
     ) -> Handled:
-        """Decide ``command`` and append what it means.
+        """Decide ``command`` and append what it means; ``delivery`` is settled with it where that is new.
 
         Raises `NotKnown`, `Refused`, `Contended` or `StoreUnavailable`; then nothing was written.
         """
         stream_id = engagement_stream(engagement_id)
         async with self._turn(stream_id):
-            return await self._decided(engagement_id, stream_id, command, origin, settles)
+            return await self._decided(engagement_id, stream_id, command, origin, settles, delivery)
 
     def _turn(self, stream_id: str) -> asyncio.Lock:
         """Writers of one process take turns on a stream; those of others are met by its version."""
@@ -101,6 +123,7 @@ class Handler:
         command: c.EngagementCommand,
         origin: Origin,
         settles: EffectDone | EffectParkedMark | None,
+        delivery: DeliveryDone | None,
     ) -> Handled:
         for _ in range(TRIES):
             before = self._heads.get(stream_id) or await self.load(engagement_id)
@@ -115,7 +138,8 @@ class Handler:
             if not decision.events and settles is None:
                 return Handled(False, (), before)
             found = lookups(decision.events, origin)
-            appended = await self._store.append(
+            appended = await self._appended(
+                decision.after,
                 Append(
                     stream_id=stream_id,
                     expected=before.version,
@@ -129,7 +153,8 @@ class Handler:
                     effects=effects,
                     lookups=found,
                     settles=settles,
-                )
+                    delivery=delivery,
+                ),
             )
             if appended.outcome == "conflict":
                 self._heads.pop(stream_id, None)
@@ -138,9 +163,23 @@ class Handler:
                 return Handled(False, (), before)
             self._keep(stream_id, decision.after)
             born = (("engagement", engagement_id),) if before.version == 0 else ()
-            self._tell(stream_id, effects, (*born, *found))
+            self._tell(stream_id, len(effects) > len(appended.taken), (*born, *found))
             return Handled(True, decision.events, decision.after)
         raise Contended(stream_id=stream_id)
+
+    async def _appended(self, after: Engagement, append: Append) -> Appended:
+        """Append, with what it asks for in hand as far as hands are free; ``after`` is the state it leads to."""
+        hands = self.hands
+        held = hands.reserve(append.effects) if hands and append.effects else 0
+        if hands is None or not held:
+            return await self._store.append(append)
+        taken: tuple[Claimed, ...] = ()
+        try:
+            appended = await self._store.append(replace(append, take_for=LEASE_SECONDS))
+            taken = appended.taken
+        finally:
+            hands.take(held, taken, after)
+        return appended
 
     async def load_freelancer(self, freelancer_id: str) -> Freelancer:
         """The freelancer's own stream now; version 0 when nothing is known of them."""
@@ -175,7 +214,7 @@ class Handler:
                 )
             )
             if appended.outcome == "appended":
-                self._tell(stream_id, (), ())
+                self._tell(stream_id, False, ())
                 return after
             if appended.outcome == "duplicate":
                 return await self.load_freelancer(freelancer_id)
@@ -188,8 +227,9 @@ class Handler:
             self._heads.popitem(last=False)
         return engagement
 
-    def _tell(self, stream_id: str, effects: tuple[Wanted, ...], found: tuple[Lookup, ...]) -> None:
-        if effects:
+    def _tell(self, stream_id: str, waiting: bool, found: tuple[Lookup, ...]) -> None:
+        """``waiting``: whether effects were asked for that nobody holds."""
+        if waiting:
             self.on_effects(stream_id)
         self.on_append(found)
 

@@ -41,12 +41,22 @@ class EffectParkedMark:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveryDone:
+    """Settles a delivery as applied to this stream, in the transaction that applies it."""
+
+    delivery_id: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Append:
     """One command's result, to be written all or nothing.
 
     ``expected`` is the version the writer saw (0: the stream is new). ``status`` is the folded state
     after the events as JSON-ready builtins; ``state`` its machine state. With no events only
-    ``cause``, ``lookups`` and ``settles`` are written.
+    ``cause``, ``lookups``, ``settles`` and ``delivery`` are written.
+
+    ``take_for``: for how many seconds the effects due at once are leased to the writer, 0 to nobody.
     """
 
     stream_id: str
@@ -61,15 +71,24 @@ class Append:
     effects: tuple[Wanted, ...] = ()
     lookups: tuple[Lookup, ...] = ()
     settles: EffectDone | EffectParkedMark | None = None
+    delivery: DeliveryDone | None = None
+    take_for: float = 0.0
+
+
+Outcome = Literal["appended", "duplicate", "conflict", "stale"]
 
 
 @dataclass(frozen=True, slots=True)
 class Appended:
     """``appended``: written, the stream is at ``version`` · ``duplicate``: this cause was written before
-    · ``conflict``: the stream moved on, it is at ``version`` · ``stale``: the effect's fence is old."""
+    · ``conflict``: the stream moved on, it is at ``version`` · ``stale``: the effect's fence is old.
 
-    outcome: Literal["appended", "duplicate", "conflict", "stale"]
+    ``taken``: the effects that are leased to the writer.
+    """
+
+    outcome: Outcome
     version: int
+    taken: tuple["Claimed", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,23 +9,20 @@ import structlog
 
 from domain import codec
 from domain import commands as c
-from domain.effects import Effect
+from domain.effects import Effect, Wanted
 from domain.errors import CoverdError
 from domain.ids import subject
 from domain.react import still_wanted
+from domain.state import Engagement
 from service.clients.http import CredentialsRefused, Crowded, Unusable, VendorRefused, VendorUnavailable
 from service.effects.backoff import Ladder
 from service.effects.perform import Desk, NotYet, left_behind, perform
-from service.handle import Contended, Origin
+from service.handle import LEASE_SECONDS, Contended, Origin
 from service.metrics import Metrics
 from service.ports import Claimed, EffectDone, EffectParkedMark
 from service.store.errors import StoreUnavailable
 from service.vendors.breaker import Breaker
 from service.vendors.gate import Gate
-
-LEASE_SECONDS = 60.0
-"""How long a crash holds an effect up. A call that outlasts it is made again under the same key, and only one
-of the two outcomes counts."""
 
 TRIES_IN_VAIN = 8
 """After so many, a minute or two, an answer of no use, or a failure of coverd itself, is for a person."""
@@ -62,6 +59,7 @@ class Worker:
         self._nudges: set[asyncio.Task[None]] = set()
         self._look = asyncio.Event()
         self._more = False
+        self._reserved = self._settling = 0
         self._stopping = asyncio.Event()
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -119,9 +117,32 @@ class Worker:
             await asyncio.wait_for(self._look.wait(), self._sweep_seconds)
         self._look.clear()
 
+    def reserve(self, effects: Sequence[Wanted]) -> int:
+        """See `Hands`."""
+        due = [wanted for wanted in effects if wanted.due_at is None]
+        if not due or self._stopping.is_set():
+            return 0
+        if self._free() < len(due):
+            self._more = True
+            return 0
+        closed = self._gate.known_closed
+        if closed and any(type(wanted.effect).__name__ in closed for wanted in due):
+            return 0
+        self._reserved += len(due)
+        return len(due)
+
+    def take(self, held: int, claimed: Sequence[Claimed], engagement: Engagement) -> None:
+        """See `Hands`."""
+        self._reserved -= held
+        for one in claimed:
+            self._spawn(self._run(one, fresh=engagement))
+        if len(claimed) < held:
+            self._look_again()
+
     def _free(self) -> int:
-        """How many more effects may be under way here; only so many are ever claimed."""
-        return self._concurrency - len(self._running)
+        """How many more effects may be under way here; only so many are ever claimed. One that only has its
+        outcome recorded makes room for what that leads to."""
+        return self._concurrency - (len(self._running) - self._settling) - self._reserved
 
     async def _sweep_once(self) -> int:
         free = self._free()
@@ -159,14 +180,21 @@ class Worker:
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._running.discard(task)
-        if self._more:
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """A few places are worth a look for what waits, or any when nothing is under way."""
+        if self._more and (self._free() >= self._concurrency // 4 or not self._running):
             self._look.set()
 
-    async def _run(self, claimed: Claimed, probed: Breaker | None = None) -> None:
-        """``probed`` is what this effect is to find out about, where it goes ahead of those that wait."""
+    async def _run(
+        self, claimed: Claimed, probed: Breaker | None = None, fresh: Engagement | None = None
+    ) -> None:
+        """``probed`` is what this effect is to find out about, where it goes ahead of those that wait; ``fresh``
+        the engagement that has asked for it just now."""
         async with self._slots:
             try:
-                await self._perform(claimed, probed)
+                await self._perform(claimed, probed, fresh)
             except StoreUnavailable as error:
                 log.warning("the store went away during an effect", error=str(error), **_names(claimed))
                 await self._give_back(claimed)
@@ -187,9 +215,11 @@ class Worker:
             except StoreUnavailable:
                 continue
 
-    async def _perform(self, claimed: Claimed, probed: Breaker | None = None) -> None:
-        engagement = await self._desk.handler.load(subject(claimed.stream_id))
-        wanted = still_wanted(engagement, claimed.step, claimed.generation)
+    async def _perform(self, claimed: Claimed, probed: Breaker | None, fresh: Engagement | None) -> None:
+        wanted = fresh is not None
+        if not wanted:
+            engagement = await self._desk.handler.load(subject(claimed.stream_id))
+            wanted = still_wanted(engagement, claimed.step, claimed.generation)
         effect: Effect = codec.effect_from(claimed.kind, claimed.payload)
         jumps = self._desk.ten99policy.clock.jumps
         try:
@@ -297,6 +327,19 @@ class Worker:
         settles: EffectDone | EffectParkedMark,
     ) -> None:
         """The outcome and the settling of the effect in one transaction."""
+        self._settling += 1
+        try:
+            await self._settled(claimed, command, origin, settles)
+        finally:
+            self._settling -= 1
+
+    async def _settled(
+        self,
+        claimed: Claimed,
+        command: c.EngagementCommand,
+        origin: Origin,
+        settles: EffectDone | EffectParkedMark,
+    ) -> None:
         for left in reversed(range(SETTLE_TRIES)):
             try:
                 await self._desk.handler.engagement(subject(claimed.stream_id), command, origin, settles)

@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
 from domain.ids import bucket_of
-from service.ports import Appended, Head
+from service.ports import Head, Outcome
 from service.store.errors import StoreUnavailable, translated
 from service.store.lines import Line
 from service.store.rows import Row, head
@@ -36,22 +36,35 @@ async def by_halves(
     return [*await by_halves(items[:middle], send), *await by_halves(items[middle:], send)]
 
 
+class Wrote(NamedTuple):
+    """What became of a command, when, and the fences of the effects leased to the writer by their place."""
+
+    outcome: Outcome
+    version: int
+    at: datetime
+    fences: dict[tuple[str, int], int]
+
+
 class AppendFlush:
-    """Sends commands (see `rows.command`) to ``coverd.append_batch``."""
+    """Sends commands (see `rows.command`) to ``coverd.append_together``."""
 
     def __init__(self, line: Line, clock: Callable[[], datetime]) -> None:
         self._line = line
         self._clock = clock
 
-    async def __call__(self, commands: Sequence[dict[str, Any]]) -> Sequence[Appended | Exception]:
+    async def __call__(self, commands: Sequence[dict[str, Any]]) -> Sequence[Wrote | Exception]:
         return await by_halves(commands, self._send)
 
-    async def _send(self, commands: Sequence[dict[str, Any]]) -> Sequence[Appended]:
+    async def _send(self, commands: Sequence[dict[str, Any]]) -> Sequence[Wrote]:
         given = [{"ordinal": ordinal, **command} for ordinal, command in enumerate(commands)]
         batch, now = orjson.dumps(given).decode(), self._clock()
         rows = await self._line.run(lambda connection: connection.fetch(sql("append"), batch, now))
         ordered = sorted(rows, key=lambda row: int(row["ordinal"]))
-        return [Appended(row["outcome"], row["version"]) for row in ordered]
+        return [Wrote(row["outcome"], row["version"], now, _fences(row["taken"])) for row in ordered]
+
+
+def _fences(taken: str | None) -> dict[tuple[str, int], int]:
+    return {(e["step"], e["generation"]): e["fence"] for e in orjson.loads(taken)} if taken else {}
 
 
 class HeadsFlush:

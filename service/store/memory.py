@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 
+from service.ports import Append, Appended
 from service.store.memory_events import MemoryEvents
 from service.store.memory_operations import MemoryOperations
 from service.store.memory_sources import MemorySources
@@ -22,6 +23,13 @@ class MemoryStore(MemoryEvents, MemorySources, MemoryVendors, MemoryOperations):
         MemoryVendors.__init__(self, clock)
         MemoryOperations.__init__(self, clock)
         self._files: dict[str, bytes] = {}
+
+    async def append(self, append: Append) -> Appended:
+        appended = await MemoryEvents.append(self, append)
+        if appended.outcome == "appended" and append.delivery is not None:
+            done = append.delivery
+            await self.settle_delivery(done.delivery_id, "applied", done.type, None, [append.stream_id])
+        return appended
 
     async def put_file(self, content: bytes) -> str:
         digest = sha256(content).hexdigest()

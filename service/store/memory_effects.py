@@ -123,13 +123,18 @@ class MemoryEffects:
                 effect.parked_at, effect.last_error = now, clean(settles.error)
         return True
 
-    def _want(self, append: Append, now: datetime) -> None:
+    def _want(self, append: Append, now: datetime) -> tuple[Claimed, ...]:
+        """Those of the effects that are leased to the writer."""
+        taken = []
         for wanted in append.effects:
             key = append.stream_id, wanted.step, wanted.generation
             found = self._effects.get(key)
             if found is None or found.result == "withdrawn":
                 fence = found.fence if found else 0
-                self._effects[key] = _fresh(append, wanted, now, fence)
+                self._effects[key] = fresh = _fresh(append, wanted, now, fence)
+                if rows.takes(append, wanted):
+                    taken.append(self._leased(fresh, append.take_for, now))
+        return tuple(taken)
 
     def _due(self, now: datetime) -> list[StoredEffect]:
         return sorted(

@@ -55,10 +55,10 @@ class MemoryEvents(MemoryEffects):
         self._accepted.add((append.stream_id, append.cause))
         for lookup in append.lookups:
             self._vendor_ids[lookup].add(append.stream_id)
+        taken = self._want(append, now) if append.events else ()
         if append.events:
-            self._want(append, now)
             self._write(append, stream, now)
-        return Appended("appended", stream.version)
+        return Appended("appended", stream.version, taken)
 
     async def head(self, stream_id: str) -> Head:
         stream = self._streams.get(stream_id, StoredStream())

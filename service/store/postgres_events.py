@@ -5,14 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from domain.ids import bucket_of
 from domain.recorded import Recorded
 from service.ports import Append, Appended, Head
 from service.store import rows
 from service.store.chain import Chain, Fault
-from service.store.flush import AppendFlush, HeadsFlush
+from service.store.flush import AppendFlush, HeadsFlush, Wrote
 from service.store.gather import Gatherer
 from service.store.limits import check_append, storable
 from service.store.lines import Line
@@ -35,7 +33,7 @@ class PostgresEvents(Tables):
 
     def __init__(self, pool: "Pool", clock: Callable[[], datetime], appends: Line, reads: Line) -> None:
         Tables.__init__(self, pool, clock)
-        self._appends: Gatherer[dict[str, Any], Appended] = Gatherer(AppendFlush(appends, clock))
+        self._appends: Gatherer[dict[str, Any], Wrote] = Gatherer(AppendFlush(appends, clock))
         self._heads: Gatherer[tuple[str, int], Head | None] = Gatherer(HeadsFlush(reads))
 
     async def append(self, append: Append) -> Appended:
@@ -45,7 +43,13 @@ class PostgresEvents(Tables):
         """
         check_append(append)
         command = rows.command(append)
-        return await self._appends.submit(command, append.stream_id, len(orjson.dumps(command)))
+        wrote = await self._appends.submit(command, append.stream_id, len(command["status"]))
+        taken = [
+            rows.taken(append, wanted, fence, wrote.at)
+            for wanted in append.effects
+            if (fence := wrote.fences.pop((wanted.step, wanted.generation), None)) is not None
+        ]
+        return Appended(wrote.outcome, wrote.version, tuple(taken))
 
     async def head(self, stream_id: str) -> Head:
         found = await self.head_since(stream_id, NO_VERSION)

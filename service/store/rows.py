@@ -17,6 +17,7 @@ from service.ports import (
     Claimed,
     Delivery,
     DeliveryCause,
+    DeliveryDone,
     EffectDone,
     EffectParkedMark,
     EffectRow,
@@ -26,7 +27,7 @@ from service.ports import (
     SourceState,
     StoredDelivery,
 )
-from service.store.arrivals import delivery_id
+from service.store.arrivals import delivery_id, parsed
 from service.store.chain import Link
 from service.store.errors import NotStorable
 from service.store.limits import clean
@@ -39,7 +40,7 @@ class Row(Protocol):
 
 
 def command(append: Append) -> dict[str, Any]:
-    """An append as ``coverd.append_batch`` takes it, but for its ordinal.
+    """An append as ``coverd.append_together`` takes it, but for its ordinal.
 
     What must keep its bytes, or may hold an escaped NUL, goes as text inside the text. Raises `NotStorable`.
     """
@@ -54,9 +55,11 @@ def command(append: Append) -> dict[str, Any]:
         "events": [_event(event, append.expected + n) for n, event in enumerate(append.events, start=1)],
         "state": append.state,
         "status": text(append.status),
-        "effects": [_effect(wanted) for wanted in distinct(append.effects)] if append.events else [],
+        "effects": [_effect(wanted, append) for wanted in distinct(append.effects)] if append.events else [],
         "lookups": lookups(append.lookups),
         "settles": _settles(append.settles) if append.settles else None,
+        "delivery": _delivery(append.delivery) if append.delivery else None,
+        "take_for": append.take_for,
     }
 
 
@@ -92,7 +95,7 @@ def _event(event: Event, version: int) -> dict[str, Any]:
     }
 
 
-def _effect(wanted: Wanted) -> dict[str, Any]:
+def _effect(wanted: Wanted, append: Append) -> dict[str, Any]:
     return {
         "step": wanted.step,
         "generation": wanted.generation,
@@ -101,7 +104,37 @@ def _effect(wanted: Wanted) -> dict[str, Any]:
         "payload": text(effect_data(wanted.effect)),
         "key": wanted.key,
         "due_at": wanted.due_at,
+        "take": takes(append, wanted),
     }
+
+
+def takes(append: Append, wanted: Wanted) -> bool:
+    """Whether the writer leases this effect."""
+    return append.take_for > 0 and wanted.due_at is None
+
+
+def taken(append: Append, wanted: Wanted, fence: int, at: datetime) -> Claimed:
+    """The effect as the writer has claimed it."""
+    kind = type(wanted.effect)
+    payload = orjson.loads(text(effect_data(wanted.effect)))
+    return Claimed(
+        append.stream_id,
+        wanted.step,
+        wanted.generation,
+        CHANNELS[kind],
+        kind.__name__,
+        payload,
+        wanted.key,
+        1,
+        fence,
+        append.correlation,
+        at,
+    )
+
+
+def _delivery(done: DeliveryDone) -> dict[str, Any] | None:
+    place = parsed(done.delivery_id)
+    return {"bucket": place[0], "arrival": place[1].hex, "type": clean(done.type)} if place else None
 
 
 def _settles(settles: EffectDone | EffectParkedMark) -> dict[str, Any]:

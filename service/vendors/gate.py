@@ -99,6 +99,11 @@ class Gate:
                 await self._store.hold_back(sorted(closed), now, now + HELD)
         return self._seen.closed
 
+    @property
+    def known_closed(self) -> frozenset[str]:
+        """The same as it was seen last."""
+        return self._seen.closed
+
     async def leave(self, vendor: str) -> None:
         """Raises `VendorPaused` where a person wants the vendor left alone: then nobody asks it anything."""
         await self.closed()

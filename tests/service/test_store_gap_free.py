@@ -21,12 +21,12 @@ BUCKET = bucket_of(ADA)
 WITHOUT_THE_LOCK = """
 CREATE SEQUENCE coverd.loose;
 GRANT USAGE ON coverd.loose TO coverd_app;
-CREATE OR REPLACE FUNCTION coverd.take_positions(
-  p_bucket int, p_count int, p_now timestamptz, OUT o_before bigint, OUT o_recorded_at timestamptz
+CREATE OR REPLACE FUNCTION coverd.number_together(
+  p_buckets int[], p_counts int[], p_now timestamptz, OUT o_befores bigint[], OUT o_times timestamptz[]
 ) LANGUAGE plpgsql AS $$
 BEGIN
-  o_before := nextval('coverd.loose') - 1;
-  o_recorded_at := p_now;
+  SELECT array_agg(nextval('coverd.loose') - 1), array_agg(p_now) INTO o_befores, o_times
+  FROM unnest(p_counts);
 END
 $$
 """
