@@ -56,7 +56,8 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """``new`` is false when the same cause was handled before. ``after`` is the state it led to."""
+    """``new`` is false when nothing was written, as when the same cause was handled before. ``after`` is the
+    state it led to."""
 
     new: bool
     events: tuple[e.Event, ...]
@@ -66,8 +67,8 @@ class Handled:
 class Handler:
     """Turns commands into appended events. ``on_effects`` and ``on_append`` are told after the commit.
 
-    ``on_append`` is given the ids by which the stream can be found from now on. Effects go to ``hands`` as far
-    as there are any free, and ``on_effects`` is told of a stream that has others.
+    ``on_append`` is given the ids by which the stream can be found from now on. Effects go to ``hands`` where
+    any are free, and ``on_effects`` is told of a stream that has others.
     """
 
     def __init__(
@@ -168,7 +169,7 @@ class Handler:
         raise Contended(stream_id=stream_id)
 
     async def _appended(self, after: Engagement, append: Append) -> Appended:
-        """Append, with what it asks for in hand as far as hands are free; ``after`` is the state it leads to."""
+        """Append, and hand over what it asks for where hands are free; ``after`` is the state it leads to."""
         hands = self.hands
         held = hands.reserve(append.effects) if hands and append.effects else 0
         if hands is None or not held:

@@ -145,12 +145,12 @@ class Worker:
         return self._concurrency - (len(self._running) - self._settling) - self._reserved
 
     async def _sweep_once(self) -> int:
+        closed = await self._gate.closed()
         free = self._free()
         if free <= 0:
             self._more = True
             return 0
         self._more = False
-        closed = await self._gate.closed()
         claimed = await self._desk.store.claim(free, LEASE_SECONDS, self._desk.clock(), without=closed)
         self._start_all(claimed)
         probes = await self._gate.probes(free - len(claimed), LEASE_SECONDS)
@@ -190,8 +190,8 @@ class Worker:
     async def _run(
         self, claimed: Claimed, probed: Breaker | None = None, fresh: Engagement | None = None
     ) -> None:
-        """``probed`` is what this effect is to find out about, where it goes ahead of those that wait; ``fresh``
-        the engagement that has asked for it just now."""
+        """``probed``: what this effect is to find out about, where it goes ahead of those that wait.
+        ``fresh``: the engagement that has asked for it just now."""
         async with self._slots:
             try:
                 await self._perform(claimed, probed, fresh)

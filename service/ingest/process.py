@@ -16,7 +16,7 @@ from service.handle import Handler, Origin
 from service.ingest.backlog import Backlog
 from service.ingest.translate import Acts, Quiet, Unknown, Unusable, translate
 from service.metrics import Metrics
-from service.ports import POLLED, Delivery, Lookup, Store, StoredDelivery
+from service.ports import POLLED, Delivery, DeliveryDone, Lookup, Store, StoredDelivery
 from service.store.arrivals import LEASE
 from service.store.errors import StoreUnavailable
 
@@ -207,13 +207,14 @@ class Processor:
         reached: list[str] = []
         strangers: list[str] = []
         awaited: list[Lookup] = [] if engagements else [*said.routes]
+        done = DeliveryDone(stored.id, said.type) if len(engagements) == 1 else None
         for engagement_id in engagements:
             whose = await self._whose(engagement_id, said.contractor_id)
             if whose == "stranger":
                 strangers.append(engagement_id)
                 continue
             try:
-                await self._handler.engagement(engagement_id, said.command, origin)
+                handled = await self._handler.engagement(engagement_id, said.command, origin, delivery=done)
                 reached.append(engagement_id)
             except NotKnown:
                 awaited.append(("engagement", engagement_id))
@@ -233,7 +234,10 @@ class Processor:
             await self._settle(stored, "parked", said.type, why, reached, self._again(stored), awaited)
             self.ids_known(await self._appeared(awaited))
             return
-        await self._settle(stored, "applied", said.type, None, reached)
+        if done and handled.new:
+            self._settled(stored, "applied", said.type, reached)
+        else:
+            await self._settle(stored, "applied", said.type, None, reached)
 
     async def _appeared(self, awaited: Sequence[Lookup]) -> list[Lookup]:
         """Those recorded between the look-up and the parking: nobody saw this delivery wait for them."""
@@ -321,6 +325,11 @@ class Processor:
             wake_at,
             waits_for,
         )
+        self._settled(stored, outcome, type_name, streams or [])
+
+    def _settled(
+        self, stored: StoredDelivery, outcome: str, type_name: str | None, engagements: Sequence[str]
+    ) -> None:
         self._metrics.processed.labels(stored.delivery.source, outcome).inc()
         log.info(
             "delivery processed",
@@ -328,5 +337,5 @@ class Processor:
             source=stored.delivery.source,
             type=None if outcome == "unknown_type" else type_name,
             outcome=outcome,
-            engagements=streams or [],
+            engagements=engagements,
         )
