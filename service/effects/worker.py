@@ -215,7 +215,9 @@ class Worker:
             except StoreUnavailable:
                 continue
 
-    async def _perform(self, claimed: Claimed, probed: Breaker | None, fresh: Engagement | None) -> None:
+    async def _perform(
+        self, claimed: Claimed, probed: Breaker | None = None, fresh: Engagement | None = None
+    ) -> None:
         wanted = fresh is not None
         if not wanted:
             engagement = await self._desk.handler.load(subject(claimed.stream_id))
