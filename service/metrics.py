@@ -54,7 +54,7 @@ class Metrics:
         )
         self.store_up = Gauge(
             "coverd_store_up",
-            "1 while Postgres answers and can keep deliveries; while this is 0 what is measured of it is as it was.",
+            "1 while Postgres answers and can keep deliveries; else what is measured of it stays as it was.",
             registry=self.registry,
         )
         self.inbox_due = Gauge(
