@@ -122,6 +122,12 @@ class Metrics:
             ["source", "type"],
             registry=self.registry,
         )
+        self.unread = Counter(
+            "coverd_unread_total",
+            "Objects of live engagements that a source refused to show to a sweep.",
+            ["source"],
+            registry=self.registry,
+        )
         self.source_heard = Gauge(
             "coverd_source_heard_seconds",
             "Seconds since a source was last heard of.",

@@ -51,4 +51,6 @@ def _tell(report: dict[str, Any]) -> None:
     put_table(("source", "type", "about", "engagement", "outcome", "drift"), rows)
     for source, why in report["errors"].items():
         say(f"{source} could not be asked to the end: {why}")
+    for unread in report["unread"]:
+        say(f"{unread['source']} does not show what it was asked for: {unread['what']}: {unread['why']}")
     say(f"{len(rows)} facts found, {report['healed']} healed, {report['drift']} of them drift.")

@@ -67,6 +67,8 @@ class Poller:
             await asyncio.gather(beating, return_exceptions=True)
         for why in report.plain.values():
             log.warning("a source does not answer", source=source, error=why)
+        for unread in report.unread:
+            log.warning("a vendor does not show what it is asked for", source=source, error=unread.plain)
         if report.found:
             log.info("found by asking", source=source, facts=len(report.found), healed=len(report.healed))
         return report

@@ -21,7 +21,7 @@ from service.ingest.process import Processor
 from service.lists import ReadModels
 from service.metrics import Metrics
 from service.poll.facts import Fact, Source
-from service.poll.report import Found, Report
+from service.poll.report import Found, Report, Unread
 from service.poll.ten99policy import differences, event_pages, running, unknown_assignments
 from service.poll.upwork import contract_facts, offer_facts
 from service.ports import SourceState, Store
@@ -141,7 +141,11 @@ class _Sweep:
             asked = len({e.contractor_id for e in batch if e.contractor_id})
             asked += sum(len(e.certificates) + len(running(e, now)) for e in batch)
             self._count("policies, certificates and assignments", asked)
-            await self._bring(await differences(vendor, store, self._parts.handler, batch, now), cursor)
+            unread: list[Unread] = []
+            facts = await differences(vendor, store, self._parts.handler, batch, now, unread)
+            self._report.unread += unread
+            self._parts.metrics.unread.labels(self._source).inc(len(unread))
+            await self._bring(facts, cursor)
 
     def _there(self) -> int:
         """Now, by the clock that 1099Policy's own news is dated by."""

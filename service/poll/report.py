@@ -19,6 +19,16 @@ class Found:
     late: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something of an engagement that a vendor does not show: ``plain`` is what a log may hold of ``why``."""
+
+    source: str
+    what: str
+    why: str
+    plain: str
+
+
 @dataclass(slots=True)
 class Report:
     """``asked``: requests by source and what for · ``checked``: engagements compared, by source ·
@@ -29,6 +39,7 @@ class Report:
     found: list[Found] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
     plain: dict[str, str] = field(default_factory=dict)
+    unread: list[Unread] = field(default_factory=list)
 
     @property
     def healed(self) -> list[Found]:
@@ -57,4 +68,5 @@ class Report:
             "healed": len(self.healed),
             "drift": sum(one.late for one in self.found),
             "errors": self.errors,
+            "unread": [{"source": one.source, "what": one.what, "why": one.why} for one in self.unread],
         }

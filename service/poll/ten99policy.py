@@ -1,6 +1,6 @@
 """What 1099Policy is asked: its events, and what live engagements have there."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -8,14 +8,19 @@ from domain.assignments import canceled_at, runs_on
 from domain.ids import subject
 from domain.state import Assignment, Engagement
 from service.clients.fields import id_of, instant
-from service.clients.http import VendorRefused
+from service.clients.http import CredentialsRefused, VendorRefused, VendorUnavailable
 from service.clients.pages import PAGE, Row, back_to, rows
 from service.clients.ten99policy import Ten99Policy
 from service.handle import Handler
 from service.poll.assignments import assignment_facts, deleted_facts, standing_facts
 from service.poll.facts import Fact
 from service.poll.policies import certificate_facts, gone_facts, policy_facts, running_policies
+from service.poll.report import Unread
 from service.ports import Store
+from service.sources import TEN99POLICY
+
+AT_MOST = 3
+"""Failures in a row that may each be about one object: the third is the vendor's."""
 
 
 async def event_pages(vendor: Ten99Policy, floor: int) -> AsyncIterator[list[Fact]]:
@@ -32,22 +37,29 @@ def _event_fact(row: dict[str, Any]) -> Fact:
 
 
 async def differences(
-    vendor: Ten99Policy, store: Store, handler: Handler, engagements: Sequence[Engagement], now: int
+    vendor: Ten99Policy,
+    store: Store,
+    handler: Handler,
+    engagements: Sequence[Engagement],
+    now: int,
+    unread: list[Unread],
 ) -> list[Fact]:
     """What the vendor shows of these engagements and they don't.
 
     A policy that runs here and is not in its contractor's list is asked for by its own id: a list may leave
-    it out, but only what is gone answers 404.
+    it out, but only what is gone answers 404. What the vendor refuses to show holds up nothing else: it goes
+    to ``unread``.
     """
+    asking = _Asking(vendor, unread)
     found: list[Fact] = []
     listed: set[str] = set()
     for contractor in dict.fromkeys(e.contractor_id for e in engagements if e.contractor_id):
-        async for row in _all(vendor, f"/contractors/{quote(contractor, safe='')}/policies"):
+        async for row in asking.all(f"/contractors/{quote(contractor, safe='')}/policies"):
             if (id := id_of(row.get("id"))) is not None:
                 listed.add(id)
                 found += policy_facts(row, await _concerned(store, handler, row), now)
     for missing in {id: None for e in engagements for id in running_policies(e, now) if id not in listed}:
-        shown = await _one(vendor, f"/policies/{quote(missing, safe='')}")
+        shown = await asking.one(f"/policies/{quote(missing, safe='')}")
         concerned = await _concerned(store, handler, {"id": missing})
         if shown is None:
             found += gone_facts(missing, concerned, now)
@@ -56,17 +68,17 @@ async def differences(
     for engagement in engagements:
         for certificate in engagement.certificates.values():
             path = f"/files/certificates/{quote(certificate.certificate_id, safe='')}"
-            if shown := await _one(vendor, path):
+            if shown := await asking.one(path):
                 found += certificate_facts(shown, certificate, now)
         for made in running(engagement, now):
-            found += await _of_assignment(vendor, engagement, made, now)
+            found += await _of_assignment(asking, engagement, made, now)
     return list({fact.body["id"]: fact for fact in found}.values())
 
 
 async def _of_assignment(
-    vendor: Ten99Policy, engagement: Engagement, made: Assignment, now: int
+    asking: "_Asking", engagement: Engagement, made: Assignment, now: int
 ) -> Iterable[Fact]:
-    shown = await _one(vendor, f"/assignments/{quote(made.assignment_id, safe='')}")
+    shown = await asking.one(f"/assignments/{quote(made.assignment_id, safe='')}")
     if shown is None:
         return deleted_facts(engagement, made, now)
     return assignment_facts(shown, engagement, made, now)
@@ -99,33 +111,51 @@ async def _concerned(store: Store, handler: Handler, row: dict[str, Any]) -> lis
     return []
 
 
-async def _all(vendor: Ten99Policy, path: str) -> AsyncIterator[dict[str, Any]]:
-    """The rows of a list, none where whom it belongs to is gone."""
-    after: str | None = None
-    while page := await _page(vendor, path, after):
-        for row in page:
-            yield row
-        last = id_of(page[-1].get("id"))
-        if len(page) < PAGE or last in (None, after):
-            return
-        after = last
+class _Asking:
+    """Reads what may be gone, or not shown while all else is; that our credentials are refused is raised."""
 
+    def __init__(self, vendor: Ten99Policy, unread: list[Unread]) -> None:
+        self._vendor = vendor
+        self._unread = unread
+        self._failures = 0
 
-async def _page(vendor: Ten99Policy, path: str, after: str | None) -> list[Row]:
-    try:
-        return await rows(vendor.read, path, after)
-    except VendorRefused as refused:
-        if refused.status == 404:
-            return []
-        raise
+    async def all(self, path: str) -> AsyncIterator[Row]:
+        """The rows of a list, none where whom it belongs to is gone."""
+        after: str | None = None
+        while page := await self._read(path, rows(self._vendor.read, path, after)):
+            for row in page:
+                yield row
+            last = id_of(page[-1].get("id"))
+            if len(page) < PAGE or last in (None, after):
+                return
+            after = last
 
+    async def one(self, path: str) -> Row | None:
+        """An object by its path, None where there is none any more; empty where it is not shown."""
+        found = await self._read(path, self._vendor.read(path))
+        return found if isinstance(found, dict) or found is None else {}
 
-async def _one(vendor: Ten99Policy, path: str) -> dict[str, Any] | None:
-    """An object by its path, None where there is none any more; empty where the answer is no object."""
-    try:
-        found = await vendor.read(path)
-    except VendorRefused as refused:
-        if refused.status == 404:
+    async def _read(self, path: str, reading: Awaitable[Any]) -> Any:
+        """What is read, None where there is none, and ``()`` where it is not shown.
+
+        A failure that the vendor itself tells of may be about this alone; one after the other are not.
+        """
+        try:
+            found = await reading
+        except CredentialsRefused:
+            raise
+        except VendorRefused as refused:
+            found = self._without(path, refused)
+        except VendorUnavailable as failed:
+            self._failures += 1
+            if failed.status != 500 or not failed.definite or self._failures >= AT_MOST:
+                raise
+            return self._without(path, failed)
+        self._failures = 0
+        return found
+
+    def _without(self, path: str, error: VendorRefused | VendorUnavailable) -> Any:
+        if error.status == 404:
             return None
-        raise
-    return found if isinstance(found, dict) else {}
+        self._unread.append(Unread(TEN99POLICY, f"GET {path}", str(error), error.plain))
+        return ()

@@ -35,6 +35,9 @@ class Ledger:
     made: dict[str, list[Row]] = field(default_factory=lambda: {path: [] for path in PREFIXES})
     changes: list[tuple[str, Row]] = field(default_factory=list)
     policy: Row = field(default_factory=dict)
+    events: list[Row] = field(default_factory=list)
+    listed: bool = True
+    """Whether the list of a contractor's policies shows it."""
     _kept: dict[tuple[str, str], tuple[datetime, Says]] = field(default_factory=dict)
 
     def now(self) -> int:
@@ -89,9 +92,11 @@ class Ledger:
     def _shown(self, path: str, query: dict[str, str]) -> Says:
         if path in self.made:
             return Says(200, self._listed(path, query))
+        if path == "/events":
+            return Says(200, [] if "starting_after" in query else self.events)
         collection, _, id = path.rpartition("/")
         if id == "policies":
-            return Says(200, [self.policy] if self.known else [])
+            return Says(200, [self.policy] if self.known and self.listed else [])
         found = [self.policy] if collection == "/policies" else self.made.get(collection, [])
         row = next((row for row in found if row.get("id") == id), None)
         return Says(200, row) if row else Says(404, {"error_code": "resource_not_found", "message": "None."})

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from vendor_double import Says
 from vendor_errors.rows import Call, Row, makes, reads, refusal
 
 API = "/api/v1"
@@ -49,6 +50,11 @@ def of_ends() -> Iterator[Row]:
     looked_at = Call("EndCoverage", "an end of what others cancelled", f"GET {API}/assignments/{{}}")
     for row in reads(looked_at):
         yield replace(row, words="It is cancelled.") if row.fate == "for a person" else row
+
+
+def refused(status: int) -> Says:
+    codes = {401: "invalid_api_key", 403: "insufficient_permissions", 404: "resource_not_found"}
+    return refusal(status, codes.get(status, "invalid_input"))
 
 
 ROWS = [

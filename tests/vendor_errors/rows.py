@@ -18,6 +18,9 @@ Fate = Literal[
     "the operation waits",  # the same for this kind of call alone
     "a new token",  # fetched at once, and the same is asked again
     "done",  # as good as the answer that was asked for
+    "asked again",  # by the next sweep, which finds all that this one did not
+    "passed over",  # by this sweep, which tells of it and goes on
+    "gone",  # it covers no more
 ]
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}

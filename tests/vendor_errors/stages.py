@@ -49,10 +49,26 @@ class Client:
             return token(self.tokens)
         if asked.path == FILE:
             return Says(200, body=PDF, headers={"Content-Type": "application/pdf"})
+        if "query ClientOffers" in asked.json["query"]:
+            return Says(200, {"data": {"organization": {"clientOffers": {"edges": self.offers()}}}})
+        if "query ContractsById" in asked.json["query"]:
+            return Says(200, {"data": self.contracts(asked.json["variables"]["ids"])})
         if self.in_parts and "query EngagementById" in asked.json["query"]:
             fault = {"message": "No such field", "extensions": {"classification": "ValidationError"}}
             return Says(200, {"errors": [fault]})
         return Says(200, {"data": self.by_the_reference() if self.by_reference else self.everything()})
+
+    def offers(self) -> list[dict[str, Any]]:
+        """One that was accepted and nobody here knows."""
+        of = {"company": {"id": "cl_1"}, "freelancer": {"id": "fl_9002"}, "contractDetails": {"id": "9002"}}
+        node = {"id": "of_9002", "state": "Active", "lastUpdatedDateTime": epoch(NOON), **of}
+        return [{"cursor": "1", "node": node}]
+
+    def contracts(self, ids: list[str]) -> dict[str, Any]:
+        """What was ours is over, what is new runs."""
+        status = {ID: "CLOSED", "9002": "ACTIVE"}
+        rows = [{"id": id, "status": status[id], "modifyDate": epoch(NOON)} for id in ids]
+        return {"contractList": {"contracts": [row | {"endDate": epoch(NOON)} for row in rows]}}
 
     def by_the_reference(self) -> dict[str, Any]:
         dates = {"startDate": STARTS.isoformat(), "endDate": ENDS.isoformat()}
@@ -222,13 +238,13 @@ async def activated_without_a_policy(stage: Stage) -> None:
 
 
 async def ended_before_its_start(stage: Stage) -> None:
-    await _assigned(stage)
+    await assigned(stage)
     stage.armed = True
     await stage.end()
 
 
 async def ended_after_its_start(stage: Stage) -> None:
-    await _assigned(stage)
+    await assigned(stage)
     stage.scene.clock.move((STARTS - NOON).total_seconds() + 86_400)
     await stage.work()
     stage.armed = True
@@ -237,7 +253,7 @@ async def ended_after_its_start(stage: Stage) -> None:
 
 async def ended_when_others_had_cancelled(stage: Stage) -> None:
     """The assignment refuses to be shortened, and is looked at."""
-    await _assigned(stage)
+    await assigned(stage)
     stage.scene.clock.move((STARTS - NOON).total_seconds() + 86_400)
     await stage.work()
     stage.ledger.made["/assignments"][0] |= {"cancelled": True, "cancellation_date": stage.ledger.now()}
@@ -262,7 +278,7 @@ async def paid(stage: Stage) -> None:
     await stage.work()
 
 
-async def _assigned(stage: Stage) -> None:
+async def assigned(stage: Stage) -> None:
     stage.ledger.known = True
     await stage.offer()
     await stage.activate()
