@@ -92,6 +92,10 @@ class Ledger:
     def _shown(self, path: str, query: dict[str, str]) -> Says:
         if path in self.made:
             return Says(200, self._listed(path, query))
+        if path == "/category_codes":
+            return Says(200, [{"category_code": "SOFTWARE_ENGINEERING_CONTRACT", "name": "Software"}])
+        if path.startswith("/entities/"):
+            return Says(200, {"id": path.rpartition("/")[2]})
         if path == "/events":
             return Says(200, [] if "starting_after" in query else self.events)
         collection, _, id = path.rpartition("/")

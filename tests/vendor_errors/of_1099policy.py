@@ -52,6 +52,24 @@ def of_ends() -> Iterator[Row]:
         yield replace(row, words="It is cancelled.") if row.fate == "for a person" else row
 
 
+def of_what_was_lost() -> Iterator[Row]:
+    for operation, place, path in (
+        ("CreateJob", "a job, tried afresh", "jobs"),
+        ("CreateQuote", "a quote, tried afresh", "quotes"),
+        ("OpenSession", "a session, tried afresh", "apply/sessions"),
+        ("CreateAssignment", "a start, tried afresh", "assignments"),
+        ("UploadCertificate", "a certificate, tried afresh", "files/certificates"),
+        ("RecordInvoice", "final pay, tried afresh", "invoices"),
+    ):
+        yield from reads(Call(operation, place, f"GET {API}/{path}"))
+
+
+def of_the_clock() -> Iterator[Row]:
+    """A clock that is not told is taken to be ours: the contract is read in any case."""
+    for row in reads(Call("ReadContract", "an offer of one that has begun", f"GET {API}/events")):
+        yield replace(row, fate="done", times=2, to_all=False)
+
+
 def refused(status: int) -> Says:
     codes = {401: "invalid_api_key", 403: "insufficient_permissions", 404: "resource_not_found"}
     return refusal(status, codes.get(status, "invalid_input"))
@@ -67,4 +85,6 @@ ROWS = [
     *makes(Call("UploadCertificate", "a certificate", f"POST {API}/files/certificates")),
     *makes(Call("RecordInvoice", "final pay", f"POST {API}/invoices")),
     *of_ends(),
+    *of_what_was_lost(),
+    *of_the_clock(),
 ]

@@ -21,6 +21,10 @@ Fate = Literal[
     "asked again",  # by the next sweep, which finds all that this one did not
     "passed over",  # by this sweep, which tells of it and goes on
     "gone",  # it covers no more
+    "no answer",  # the vendor is a hole itself, as long as it cannot be asked
+    "a refusal",  # the same, with what the key may not
+    "an unknown entity",  # a hole of the file
+    "a note",  # what could not be compared
 ]
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}

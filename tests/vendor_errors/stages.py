@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from itertools import count
 from typing import Any
@@ -38,6 +38,8 @@ class Client:
     """Upwork as far as one contract goes: tokens, what is asked by the guide's documents, and a file."""
 
     attached: list[dict[str, Any]] = field(default_factory=list)
+    starts: datetime = STARTS
+    ends: datetime | None = ENDS
     in_parts: bool = False
     """It refuses the document that asks for everything at once."""
     by_reference: bool = False
@@ -49,6 +51,9 @@ class Client:
             return token(self.tokens)
         if asked.path == FILE:
             return Says(200, body=PDF, headers={"Content-Type": "application/pdf"})
+        if "query Categories" in asked.json["query"]:
+            row = {"id": "1", "preferredLabel": "Web, Mobile & Software Dev"}
+            return Says(200, {"data": {"ontologyCategories": [row]}})
         if "query ClientOffers" in asked.json["query"]:
             return Says(200, {"data": {"organization": {"clientOffers": {"edges": self.offers()}}}})
         if "query ContractsById" in asked.json["query"]:
@@ -81,8 +86,9 @@ class Client:
         return {"contractDetails": contract, "userDetails": names}
 
     def everything(self) -> dict[str, Any]:
-        dates = {"startDate": STARTS.isoformat(), "endDate": ENDS.isoformat()}
-        contract = {**CONTRACT, **dates, "id": ID, "attachments": self.attached}
+        ends = self.ends and self.ends.isoformat()
+        contract = {**CONTRACT, "startDate": self.starts.isoformat(), "endDate": ends}
+        contract |= {"id": ID, "attachments": self.attached}
         return {"contract": contract, "freelancer": {**FREELANCER, "id": FREELANCER_ID}}
 
 
@@ -270,6 +276,28 @@ async def handed_in(stage: Stage) -> None:
     await stage.work()
 
 
+async def begun(stage: Stage) -> None:
+    """A contract that has run for longer than a day is read: whether its term is over is for the vendor's
+    clock to say."""
+    stage.client.starts = NOON - timedelta(days=30)
+    stage.client.ends = None
+    await offered(stage)
+
+
+def afresh(path: str, begin: Callable[[Stage], Awaitable[None]]) -> Place:
+    """A person has tried again what was refused once: what an earlier try made is looked for first."""
+
+    async def place(stage: Stage) -> None:
+        stage.ledger.refuses = {f"POST {path}": "invalid_input"}
+        await begin(stage)
+        stage.ledger.refuses = {}
+        stage.armed = True
+        await stage.tell(lambda now: c.RequestRetry(now, "it is mended"))
+        await stage.work()
+
+    return place
+
+
 async def paid(stage: Stage) -> None:
     """Final pay is to be recorded."""
     await stage.offer()
@@ -298,4 +326,11 @@ PLACES: dict[str, Place] = {
     "an end of what others cancelled": ended_when_others_had_cancelled,
     "a certificate": handed_in,
     "final pay": paid,
+    "an offer of one that has begun": begun,
+    "a job, tried afresh": afresh("/jobs", offered),
+    "a quote, tried afresh": afresh("/quotes", offered),
+    "a session, tried afresh": afresh("/apply/sessions", offered),
+    "a start, tried afresh": afresh("/assignments", activated),
+    "a certificate, tried afresh": afresh("/files/certificates", handed_in),
+    "final pay, tried afresh": afresh("/invoices", paid),
 }
