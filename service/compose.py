@@ -384,8 +384,7 @@ async def _listen(
     app_runner = HttpRunner(app, tuning.patience, room)
     await app_runner.setup()
     stack.push_async_callback(app_runner.cleanup)
-    assert app_runner.server is not None
-    lanes = Lanes(LINES, short.respond, app_runner.server, tuning.patience, room)
+    lanes = Lanes(LINES, short.respond, app_runner.connection, tuning.patience, room)
     stack.push_async_callback(lanes.close)
     server = await asyncio.get_running_loop().create_server(lanes, settings.host, settings.port, backlog=1024)
     stack.callback(server.close)

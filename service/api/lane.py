@@ -14,7 +14,7 @@ from typing import cast
 from service.api.patience import Patience
 from service.api.plain import Later, Plain, read_plain
 from service.api.room import Room
-from service.api.server import Timer, too_slow
+from service.api.server import Connection, Timer, too_slow
 
 MOST_UNREAD = 512 * 1024
 """Bytes of further requests that may wait while one is answered."""
@@ -33,6 +33,7 @@ class Lane(asyncio.Protocol):
         self._received = b""
         self._answering = False
         self._unread = False
+        self._all_said = False
         self._ending: asyncio.Event | None = None
         self._heard_at = 0.0
         self._head = Timer(lanes.patience.head, self._late)
@@ -56,6 +57,11 @@ class Lane(asyncio.Protocol):
             self._next()
         elif len(self._received) > MOST_UNREAD and self._transport is not None:
             self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """Who has said all it had to say still gets the answer to it."""
+        self._all_said = True
+        return self._answering
 
     def pause_writing(self) -> None:
         self._unread = True
@@ -82,6 +88,8 @@ class Lane(asyncio.Protocol):
             self._received = self._received[found.size :]
             self._answering = True
             self._lanes.respond(found, self._answer)
+        elif isinstance(found, Later) and self._all_said and self._transport is not None:
+            self._transport.close()
         elif isinstance(found, Later):
             self._head.start()
         else:
@@ -99,6 +107,8 @@ class Lane(asyncio.Protocol):
             self._transport.close()
         elif self._received:
             self._lanes.loop.call_soon(self._go_on)
+        elif self._all_said:
+            self._transport.close()
 
     def _go_on(self) -> None:
         if self._transport is None or self._answering or self._unread or self._ending is not None:
@@ -117,7 +127,7 @@ class Lane(asyncio.Protocol):
         transport.pause_reading()
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
-        self._lanes.loop.call_soon(_feed, protocol, transport, received)
+        self._lanes.loop.call_soon(_feed, protocol, transport, received, self._all_said)
 
     def _let_go(self) -> None:
         self._transport, self._received = None, b""
@@ -157,10 +167,14 @@ class Lane(asyncio.Protocol):
             self._transport.abort()
 
 
-def _feed(protocol: asyncio.Protocol, transport: asyncio.Transport, received: bytes) -> None:
-    if not transport.is_closing():
-        protocol.data_received(received)
+def _feed(protocol: Connection, transport: asyncio.Transport, received: bytes, all_said: bool) -> None:
+    if transport.is_closing():
+        return
+    protocol.data_received(received)
+    if not all_said:
         transport.resume_reading()
+    elif not protocol.eof_received():
+        transport.close()
 
 
 class Lanes:
@@ -174,7 +188,7 @@ class Lanes:
         self,
         lines: re.Pattern[bytes],
         respond: Callable[[Plain, Callable[[bytes, bool], None]], None],
-        onward: Callable[[], asyncio.Protocol],
+        onward: Callable[[], Connection],
         patience: Patience,
         room: Room,
     ) -> None:

@@ -64,10 +64,10 @@ def _begins(received: bytes) -> bool:
 
 
 def _headers(text: str) -> CIMultiDict[str] | None:
-    """Those behind the first line: each well-formed and there once, none of `_OTHER`; else None."""
+    """Those behind the first line: each well-formed and there once, a Host, none of `_OTHER`; else None."""
     lines = _HEADER.findall(text)
     headers = {name.lower(): value.rstrip() for name, value in lines}
-    if len(headers) < text.count("\n") - 1 or not _OTHER.isdisjoint(headers):
+    if len(headers) < text.count("\n") - 1 or "host" not in headers or not _OTHER.isdisjoint(headers):
         return None
     if headers.get("connection", "keep-alive").lower() != "keep-alive":
         return None

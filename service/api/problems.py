@@ -27,6 +27,7 @@ TITLES = {
     409: "It cannot be done in this state",
     413: "The body is too large",
     415: "This kind of content is not taken",
+    417: "What is expected is not offered here",
     421: "This is not the address to ask here",
     422: "A value cannot be used",
     429: "There were too many requests",
@@ -120,6 +121,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(405, f"Use {allowed}.", headers={"Allow": allowed})
         case ConnectionError() | web.RequestPayloadError():
             return Problem(400, "The body did not arrive whole.")
+        case web.HTTPExpectationFailed():
+            return Problem(417, "The only Expect that is answered is 100-continue.")
         case web.HTTPNotFound():
             return Problem(404, "No such path; /openapi.json lists all of them.")
         case web.HTTPException() if error.status >= 400:

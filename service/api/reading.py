@@ -123,6 +123,8 @@ def as_it_is(request: web.Request) -> None:
     """Refuse a body in any other coding than its own, before it is read."""
     if "Content-Encoding" in request.headers:
         raise Problem(415, "Send the body as it is, without Content-Encoding.")
+    if request.headers.get("Transfer-Encoding", "chunked").strip().lower() != "chunked":
+        raise Problem(415, "Send the body as it is; the only Transfer-Encoding taken is chunked.")
 
 
 async def json_object(request: web.Request) -> dict[str, Any]:

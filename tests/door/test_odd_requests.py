@@ -1,10 +1,12 @@
 """Whatever arrives at the socket is answered, never with a fault of ours, and not with the sender's words."""
 
+import asyncio
+
 import orjson
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from places import Place
+from places import ENOUGH, Place, answered
 
 LONG = b"a" * 8_000
 
@@ -64,6 +66,8 @@ async def test_a_wrong_method_is_refused_with_the_right_ones(
 
 BROKEN = {
     "no host": b"GET / HTTP/1.1\r\n\r\n",
+    "no host before a delivery": webhook(b"Content-Length: 2", body=b"{}").replace(b"Host: ", b"Post: "),
+    "no host before a question": get(b"/v1/engagements/9001").replace(b"Host: ", b"Post: "),
     "no http": b"\x00" * 100,
     "tls": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     "http 2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -95,6 +99,62 @@ async def test_broken_http_is_refused(place: Place, sent: bytes) -> None:
     assert told
     assert told.problem["status"] == 400
     assert told.headers["x-request-id"] == told.problem["request_id"]
+
+
+@pytest.mark.parametrize("path", [b"/livez", b"/nowhere", b"/v1/engagements/9001"])
+async def test_an_expectation_nobody_knows_is_refused(place: Place, path: bytes) -> None:
+    told = await place.raw(get(path, b"Expect: secr3t"))
+    assert told
+    assert told.problem["status"] == 417
+    assert told.headers["x-request-id"] == told.problem["request_id"]
+    assert b"secr3t" not in told.body
+
+
+async def test_who_expects_to_be_told_to_go_on_is_told(place: Place) -> None:
+    async with place.connection() as (reader, writer), asyncio.timeout(ENOUGH):
+        writer.write(webhook(GOOD, b"Expect: 100-continue", b"Content-Length: 2"))
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"{}")
+        told = await answered(reader)
+        assert told
+        assert told.status == 202
+
+
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"br,chunked"])
+async def test_chunks_may_not_hold_something_encoded(place: Place, coding: bytes) -> None:
+    told = await place.raw(webhook(GOOD, b"Transfer-Encoding: " + coding, body=b"2\r\n{}\r\n0\r\n\r\n"))
+    assert told
+    assert told.problem["status"] == 415
+
+
+GOOD = b"X-Upwork-Webhook-Token: upwork-sandbox-token"
+CHUNKED = b"Transfer-Encoding: chunked"
+
+
+@pytest.mark.parametrize(
+    ("sent", "statuses"),
+    [
+        (webhook(GOOD, b"Content-Length: 2", body=b"{}"), [202]),
+        (webhook(GOOD, b"Content-Length: 2", body=b"{}") * 2, [202, 200]),
+        (webhook(GOOD, CHUNKED, body=b"2\r\n{}\r\n0\r\n\r\n"), [202]),
+        (get(b"/livez"), [200]),
+        (webhook(GOOD, b"Content-Length: 2", body=b"{}") + get(b"/livez"), [202, 200]),
+        (webhook(GOOD, b"Content-Length: 3", body=b"{}"), []),
+        (webhook(GOOD, CHUNKED, body=b"2\r\n{}"), []),
+        (b"GET /livez HTTP/1.1\r\n", []),
+    ],
+)
+async def test_who_says_nothing_more_is_still_answered(
+    place: Place, sent: bytes, statuses: list[int]
+) -> None:
+    """A sender may close its half of the connection behind its last request."""
+    async with place.connection() as (reader, writer), asyncio.timeout(ENOUGH):
+        writer.write(sent)
+        writer.write_eof()
+        told = []
+        while (one := await answered(reader)) is not None:
+            told.append(one.status)
+        assert told == statuses
 
 
 async def test_broken_http_is_not_quoted_back(place: Place) -> None:
