@@ -362,7 +362,7 @@ def _routes(
         pages=Pages(
             store, handler, PageLists(lists, handler), clock, sources.silent_since, vendors.attention
         ),
-        attention_page=AttentionPage(store, waiting, clock),
+        attention_page=AttentionPage(store, waiting, vendors, clock),
         signin=SignIn(door),
     )
 

@@ -144,8 +144,13 @@ async def vendors(as_json: bool, url: str | None) -> None:
     if as_json:
         put_json(items)
         return
-    rows = [(i["vendor"], i["status"], str(i["waiting"]), _why(i)) for i in items]
-    put_table(("vendor", "status", "waiting", "why"), rows)
+    rows = [(i["vendor"], i["status"], str(i["waiting"]), _asked_today(i), _why(i)) for i in items]
+    put_table(("vendor", "status", "waiting", "asked today", "why"), rows)
+
+
+def _asked_today(vendor: dict[str, Any]) -> str:
+    asked = vendor["requests"]
+    return f"{asked['taken']:,} of {asked['most']:,}" if asked else ""
 
 
 def _why(vendor: dict[str, Any]) -> str:

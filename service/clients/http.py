@@ -48,6 +48,10 @@ class VendorPaused(Crowded):
     """{vendor} is not asked, {why}: {what}"""
 
 
+class Spent(Crowded):
+    """{vendor} could not be asked for {what}: {why}"""
+
+
 class NotThereYet(VendorUnavailable):
     """{vendor} does not show {what} yet: {why}"""
 

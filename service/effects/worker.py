@@ -228,7 +228,7 @@ class Worker:
             with self._metrics.effect_seconds.labels(claimed.kind).time():
                 outcome = await (perform if wanted else left_behind)(effect, claimed, self._desk)
         except Crowded as crowded:
-            await self._not_now(claimed, 1.0, str(crowded), probed)
+            await self._not_now(claimed, crowded.retry_after or 1.0, str(crowded), probed)
             return
         except VendorUnavailable as unavailable:
             await self._gate.failed(claimed, unavailable, probed)

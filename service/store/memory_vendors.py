@@ -28,14 +28,16 @@ class MemoryVendors(MemoryEffects):
         now = now or self._clock()
         pacing = self._pacing.get(name, Pacing(now, now))
         turns: list[float] = []
-        while len(turns) < want:
+        day = now.astimezone(UTC).date()
+        most = want if rate.a_day is None else min(want, rate.a_day - await self.turns_taken(name, day))
+        while len(turns) < most:
             at, after = pacing.turn(now, rate)
             if at > now + timedelta(seconds=rate.horizon):
                 break
             pacing = after
             turns.append((at - now).total_seconds())
         self._pacing[name] = pacing
-        self._count(name, now.astimezone(UTC).date(), len(turns))
+        self._count(name, day, len(turns))
         return turns
 
     async def turns_taken(self, name: str, day: date) -> int:

@@ -22,7 +22,7 @@ class PostgresVendors(Tables):
     """See `service.vendors.ports.VendorStore`."""
 
     async def take_turns(self, name: str, want: int, rate: Rate, now: datetime | None) -> Sequence[float]:
-        limits = rate.spacing, rate.interval, rate.slack, rate.horizon
+        limits = rate.spacing, rate.interval, rate.slack, rate.horizon, rate.a_day
         found = await self._rows("take_turns", bucket_of(name), name, want, now, *limits)
         return [row["turn"] for row in found]
 

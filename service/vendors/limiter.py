@@ -4,9 +4,10 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
-from service.clients.http import Crowded
+from service.clients.http import Crowded, Spent
+from service.clock import utc_now
 from service.sources import NAMES
 from service.vendors.ports import VendorStore
 from service.vendors.rate import Rate
@@ -48,7 +49,8 @@ class Limiter:
         self._turns: deque[tuple[float, float]] = deque()
 
     async def turn(self) -> None:
-        """Raises `Crowded` when there is none in time, `StoreUnavailable` when nobody can say."""
+        """Raises `Crowded` when there is none in time, `Spent` when there is none before the next day, and
+        `StoreUnavailable` when nobody can say."""
         until = self._clock() + PATIENCE
         self._waiting += 1
         try:
@@ -63,6 +65,7 @@ class Limiter:
         if not self._turns:
             await self._take()
         if not self._turns:
+            await self._look_at_the_day()
             await self._sleep(1.0)
             return False
         begins, ends = self._turns.popleft()
@@ -76,6 +79,21 @@ class Limiter:
         turns = await self._store.take_turns(self._name, min(self._waiting, BLOCK), self._rate, now)
         answered_at = self._clock()
         self._turns.extend((answered_at + t, asked_at + t + self._rate.grace) for t in turns)
+
+    async def _look_at_the_day(self) -> None:
+        now = (self._shared_clock or utc_now)().astimezone(UTC)
+        if (
+            self._rate.a_day is None
+            or await self._store.turns_taken(self._name, now.date()) < self._rate.a_day
+        ):
+            return
+        tomorrow = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
+        raise Spent(
+            vendor=NAMES.get(self._name, self._name),
+            what="a turn",
+            why=f"the {self._rate.a_day:,} requests of the day are spent; the next begins at midnight, UTC",
+            retry_after=(tomorrow - now).total_seconds(),
+        )
 
     def _crowded(self) -> Crowded:
         name = NAMES.get(self._name, self._name)

@@ -1,6 +1,6 @@
 """How the vendors are, in words and numbers for people: the API's view, attention, metrics."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from service.clock import Clock, rfc3339
@@ -13,7 +13,7 @@ from service.vendors.gate import KINDS, VENDORS, Gate, Seen
 from service.vendors.ports import VendorAct
 from service.vendors.rate import UPWORK_A_DAY
 
-PAUSED, FAILING = "vendor_paused", "vendor_failing"
+PAUSED, FAILING, SPENT = "vendor_paused", "vendor_failing", "vendor_spent"
 """The codes of what waits for a person while a vendor is left alone."""
 
 ACTS_SHOWN = 20
@@ -54,12 +54,30 @@ class VendorReport:
         """How many turns were taken today; None for a vendor whose limits nobody publishes."""
         if vendor != UPWORK:
             return None
-        day = self._clock().astimezone(UTC).date()
-        taken = await self._store.turns_taken(vendor, day)
-        return {"day": day.isoformat(), "taken": taken, "most": UPWORK_A_DAY}
+        taken = await self.taken_today()
+        return {"day": self._today().date().isoformat(), "taken": taken, "most": UPWORK_A_DAY}
+
+    async def taken_today(self) -> int:
+        """How many of today's `UPWORK_A_DAY` requests to Upwork were begun, by all processes."""
+        return await self._store.turns_taken(UPWORK, self._today().date())
+
+    def _today(self) -> datetime:
+        """When the day began, UTC."""
+        return self._clock().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
     async def attention(self) -> list[Trouble]:
-        """One item for each vendor that is paused or failing."""
+        """One item for each vendor that is paused or failing, and one when Upwork's day is spent."""
+        return [*await self._left_alone(), *await self._spent()]
+
+    async def _spent(self) -> list[Trouble]:
+        if await self.taken_today() < UPWORK_A_DAY:
+            return []
+        day = self._today()
+        said = f"The {UPWORK_A_DAY:,} requests that Upwork allows a day are spent: what is left waits."
+        clears = "The next day, UTC. Until then poll less often, or ask Upwork for more."
+        return [Trouble(SPENT, UPWORK, said, clears, day, day, self._clock())]
+
+    async def _left_alone(self) -> list[Trouble]:
         seen = await self._gate.look()
         shut = {b.vendor for b in seen.breakers.values() if b.is_open} | {vendor for vendor, _ in seen.pauses}
         if not shut:
@@ -96,8 +114,7 @@ class VendorReport:
                 metrics.operation_paused.labels(vendor, operation).set(
                     int((vendor, operation) in seen.pauses)
                 )
-        taken = await self._store.turns_taken(UPWORK, self._clock().astimezone(UTC).date())
-        metrics.vendor_requests_today.labels(UPWORK).set(taken)
+        metrics.vendor_requests_today.labels(UPWORK).set(await self.taken_today())
 
 
 def _paused_operations(vendor: str, seen: Seen) -> list[VendorAct]:

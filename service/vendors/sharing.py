@@ -56,7 +56,7 @@ async def _store(dsn: str | None) -> AsyncIterator[PostgresStore | None]:
 async def _counts(store: PostgresStore) -> bool:
     """Whether its schema has come so far."""
     try:
-        await store.turns_taken(UPWORK, utc_now().date())
+        await store.take_turns(UPWORK, 0, rate.UPWORK, None)
     except (StoreUnavailable, asyncpg.PostgresError):
         return False
     return True

@@ -7,6 +7,8 @@ from service.api.reading import only
 from service.api.waiting import Waiting
 from service.clock import Clock
 from service.ports import Operation, Store
+from service.vendors.rate import UPWORK_A_DAY
+from service.vendors.report import VendorReport
 from service.web.rendering import page
 
 ACTS_SHOWN = 20
@@ -15,9 +17,10 @@ ACTS_SHOWN = 20
 class AttentionPage:
     """Handler for ``/attention``."""
 
-    def __init__(self, store: Store, waiting: Waiting, clock: Clock) -> None:
+    def __init__(self, store: Store, waiting: Waiting, vendors: VendorReport, clock: Clock) -> None:
         self._store = store
         self._waiting = waiting
+        self._vendors = vendors
         self._clock = clock
 
     async def show(self, request: web.Request) -> web.Response:
@@ -32,6 +35,8 @@ class AttentionPage:
             acts=await self._store.operations(limit=ACTS_SHOWN),
             came_to=came_to,
             asked=asked,
+            upwork_today=await self._vendors.taken_today(),
+            upwork_a_day=UPWORK_A_DAY,
         )
 
 

@@ -1,6 +1,7 @@
 """What the processes share about the vendors: turns to ask them, what fails, what people decided."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -58,6 +59,16 @@ async def test_turns_are_counted_by_the_day(store):
     await store.take_turns("upwork", 1, RATE, midnight)
     assert await store.turns_taken("upwork", midnight.date()) == 1
     assert await store.turns_taken("1099policy", NOON.date()) == 0
+
+
+async def test_what_a_day_allows_is_given_once_by_all_together_and_again_the_next_day(store):
+    few = replace(RATE, a_day=7)
+    shares = await asyncio.gather(*(store.take_turns("upwork", 2, few, NOON) for _ in range(5)))
+    assert sum(len(share) for share in shares) == 7
+    assert await store.take_turns("upwork", 1, few, NOON + timedelta(hours=11, minutes=59)) == []
+    assert await store.turns_taken("upwork", NOON.date()) == 7
+    assert await store.take_turns("upwork", 1, few, NOON + timedelta(hours=12)) == [0]
+    assert len(await store.take_turns("upwork", 20, few, NOON + timedelta(hours=13))) == 6
 
 
 PATIENCE = Patience(failures=3, first=5, most=15, apart=600)

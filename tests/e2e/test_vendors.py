@@ -6,6 +6,7 @@ import subprocess
 import sys
 from typing import Any
 
+import asyncpg
 import pytest
 
 from service.clients.http import VendorPaused
@@ -13,6 +14,7 @@ from service.clock import utc_now
 from service.demo import flows
 from service.settings import SANDBOX
 from service.store.postgres import PostgresStore
+from service.vendors.rate import UPWORK_A_DAY, Rate
 
 
 async def codes(world: Any) -> list[str]:
@@ -47,6 +49,42 @@ async def test_while_a_vendor_is_paused_webhooks_are_taken_and_its_calls_wait(wo
         await world.drive.until_state(engagement_id, "awaiting_opt_in")
         assert await codes(world) == []
         assert (await vendor(world, "upwork"))["requests"]["taken"] > 0
+
+
+async def test_when_upworks_day_is_spent_its_calls_wait_for_the_next(worlds: Any, database_url: str) -> None:
+    at_once = Rate(spacing=0, interval=0, slack=0)
+    store = await PostgresStore.open(database_url, utc_now)
+    await store.take_turns("upwork", UPWORK_A_DAY, at_once, None)
+    async with worlds() as world:
+        engagement_id = await world.drive.contract(freelancer=flows.someone())
+
+        async def waits_for_midnight() -> bool:
+            rows = await store.effects_of(f"engagement:{engagement_id}")
+            return any(
+                row.wake_at and row.wake_at > utc_now() and "midnight" in (row.last_error or "")
+                for row in rows
+            )
+
+        await world.drive.until_true(waits_for_midnight, "the contract to be read another day")
+        (read,) = await store.effects_of(f"engagement:{engagement_id}")
+        assert (read.kind, read.status, read.attempt) == ("ReadContract", "waiting", 0)
+        assert (await world.drive.upwork.get("/_control/calls"))["total"] == 0
+        assert await codes(world) == ["vendor_spent"]
+        shown = (await vendor(world, "upwork"))["requests"]
+        assert (shown["taken"], shown["most"]) == (UPWORK_A_DAY, UPWORK_A_DAY)
+        for path, words in (("/", "are spent"), ("/attention", "40,000 of the 40,000")):
+            async with world.session.get(world.service.url + path) as answered:
+                assert words in await answered.text()
+        report = await world.drive.service.post("/v1/reconcile")
+        assert "midnight" in report["errors"]["upwork"]
+
+        conn = await asyncpg.connect(database_url)
+        await conn.execute("UPDATE coverd.pace SET day = day - 1")
+        await conn.close()
+        await world.drive.service.post("/v1/vendors/upwork/resume", {"reason": "as midnight does"})
+        await world.drive.until_state(engagement_id, "awaiting_opt_in")
+        assert await codes(world) == []
+    await store.close()
 
 
 async def test_nobody_asks_a_vendor_that_is_paused(worlds: Any, database_url: str) -> None:
@@ -153,7 +191,9 @@ async def test_the_terminal_pauses_shows_and_resumes(worlds: Any) -> None:
             return run.stdout
 
         assert "upwork is paused" in await coverd("pause", "upwork", "--reason", "a look at their limits")
-        assert "a look at their limits" in await coverd("vendors")
+        shown = await coverd("vendors")
+        assert "a look at their limits" in shown
+        assert "0 of 40,000" in shown
         assert "upwork is ok" in await coverd("resume", "upwork", "--reason", "seen")
         reading = ("upwork", "--operation", "ReadContract", "--reason", "the document changes")
         assert "upwork is partly paused" in await coverd("pause", *reading)

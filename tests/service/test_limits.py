@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 from contracts.given import NOON
 from virtual_time import VirtualTime
 
-from service.clients.http import Crowded
+from service.clients.http import Crowded, Spent
 from service.store.memory import MemoryStore
 from service.store.postgres import PostgresStore
 from service.vendors.limiter import BLOCK, Limiter
@@ -25,6 +25,9 @@ class Timed:
         self.time = time
         self.slow = 0.0
         self.trips = 0
+
+    async def turns_taken(self, name: str, day: date) -> int:
+        return await self.store.turns_taken(name, day)
 
     async def take_turns(self, name: str, want: int, rate: Rate, now: datetime | None) -> Sequence[float]:
         self.trips += 1
@@ -138,6 +141,25 @@ async def test_whoever_finds_no_turn_in_time_is_sent_away() -> None:
     async with time.passing():
         with pytest.raises(Crowded, match="Upwork could not be asked"):
             await limiter(Timed(store, time)).turn()
+
+
+async def test_when_the_day_is_spent_everybody_is_sent_away_at_once_until_the_next() -> None:
+    time = VirtualTime()
+    few = replace(UPWORK, a_day=3)
+    way = Timed(MemoryStore(time.shared), time)
+    mine = [Limiter(way, "upwork", few, clock=time, sleep=time.sleep, shared_clock=time.shared) for _ in "ab"]  # type: ignore[arg-type]
+    async with time.passing():
+        turns = await asyncio.gather(*(one.turn() for one in mine * 4), return_exceptions=True)
+        assert sorted(type(turn).__name__ for turn in turns) == ["NoneType"] * 3 + ["Spent"] * 5
+        began, trips = time.now, way.trips
+        with pytest.raises(Spent, match="the 3 requests of the day are spent") as spent:
+            await mine[0].turn()
+        assert (time.now, way.trips) == (began, trips + 1), "nobody waits, and nobody asks on and on"
+        assert spent.value.retry_after is not None
+        midnight = time.shared() + timedelta(seconds=spent.value.retry_after)
+        assert (midnight.hour, midnight.minute, midnight.second) == (0, 0, 0)
+        time.now += spent.value.retry_after
+        await mine[0].turn()
 
 
 async def test_who_gives_up_waiting_holds_nobody_up() -> None:

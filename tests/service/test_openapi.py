@@ -97,7 +97,7 @@ def the_app() -> web.Application:
         operations=OperationRoutes(NONE, NONE, NONE, utc_now, NONE),
         health=HealthRoutes(NONE, metrics, NONE),
         pages=Pages(NONE, NONE, NONE, utc_now),
-        attention_page=AttentionPage(NONE, NONE, utc_now),
+        attention_page=AttentionPage(NONE, NONE, NONE, utc_now),
         signin=SignIn(door),
     )
     return make_app(routes, door, metrics)
