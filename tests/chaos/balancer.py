@@ -12,6 +12,9 @@ from aiohttp import web
 
 HOP = frozenset({"host", "connection", "content-length", "transfer-encoding", "keep-alive"})
 
+PATIENCE = 5.0
+"""Seconds until another is asked, though the first may still do it."""
+
 
 class Balancer:
     """``accepted`` holds (source, id) of every delivery that was answered 2xx."""
@@ -70,7 +73,7 @@ async def balancer() -> AsyncIterator[Balancer]:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15)) as session:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session:
         made._session = session
         try:
             yield made

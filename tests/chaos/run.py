@@ -142,7 +142,10 @@ async def _break(
         await asyncio.sleep(random.uniform(0.3, 1.0) * plan.every)
         say(f"  ! {fault.name}")
         report.faults.append(fault.name)
+        turned_away = front.refused.get(503, 0)
         await fault.do()
+        if fault.kind == schedule.IN_TURN and (more := front.refused.get(503, 0) - turned_away):
+            report.complaints.append(f"{more} deliveries were refused during {fault.name}")
         if fault.undo is None:
             continue
         await asyncio.sleep(fault.lasts)

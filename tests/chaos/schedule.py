@@ -23,6 +23,9 @@ FAILURES = (
     *("status:503", "status:500", "status:429", "retry-after:1", "delay:700", "drop-before"),
     *("drop-after-commit", "truncate", "html", "html:502"),
 )
+HALTS = (2.0, 25.0)
+"""Seconds; the longer outlasts what a process has leased of the inbox."""
+
 LOSSES = ("lose", "duplicate", "reorder", "bad-signature")
 
 
@@ -45,7 +48,11 @@ class Recovery:
     seconds: float
 
 
-PROCESSES = ("a replica killed", "a replica stopped", "the worker ended", "all killed", "all in turn")
+IN_TURN = "all in turn"
+PROCESSES = (
+    *("a replica killed", "a replica stopped", "a process frozen", "the worker ended", "all killed"),
+    IN_TURN,
+)
 DATABASE = ("Postgres stopped", "Postgres killed", "a session of Postgres killed", "Postgres frozen")
 WIRES = ("1099Policy", "1099Policy", "1099Policy", "Upwork", "webhooks", "webhooks")
 
@@ -66,6 +73,9 @@ def _fault(kind: str, world: World, vendors: "Vendors", random: Random) -> Fault
             return _ended(kind, [random.choice(world.replicas)], signal.SIGKILL, lasts)
         case "a replica stopped":
             return _ended(kind, [random.choice(world.replicas)], signal.SIGTERM, lasts)
+        case "a process frozen":
+            program = random.choice([*world.replicas, world.worker])
+            return _halted(kind, program.name, lambda: [program.alive()], random.choice(HALTS))
         case "the worker ended":
             return _ended(kind, [world.worker], random.choice([signal.SIGKILL, signal.SIGTERM]), lasts)
         case "all killed":
@@ -79,7 +89,9 @@ def _fault(kind: str, world: World, vendors: "Vendors", random: Random) -> Fault
         case "a session of Postgres killed":
             return _session_killed(kind, world, random)
         case "Postgres frozen":
-            return _frozen(kind, world, lasts)
+            return _halted(
+                kind, "Postgres", lambda: [_postmaster(world), *_postmaster(world).children()], lasts
+            )
         case "webhooks":
             what = random.choice(LOSSES)
             return vendors.fault(random.choice([world.upwork, world.ten99policy]), "*", what, 3)
@@ -136,11 +148,11 @@ def _session_killed(kind: str, world: World, random: Random) -> Fault:
     return Fault(kind, "SIGKILL a session of Postgres", do, _nothing, 0)
 
 
-def _frozen(kind: str, world: World, lasts: float) -> Fault:
+def _halted(kind: str, name: str, which: Callable[[], list[psutil.Process]], lasts: float) -> Fault:
     halted: list[psutil.Process] = []
 
     async def do() -> None:
-        halted.extend([_postmaster(world), *_postmaster(world).children()])
+        halted.extend(which())
         for process in halted:
             with suppress(psutil.NoSuchProcess):
                 process.suspend()
@@ -150,7 +162,7 @@ def _frozen(kind: str, world: World, lasts: float) -> Fault:
             with suppress(psutil.NoSuchProcess):
                 process.resume()
 
-    return Fault(kind, "SIGSTOP Postgres", do, undo, lasts)
+    return Fault(kind, f"SIGSTOP {name} for {lasts:.0f} s", do, undo, lasts)
 
 
 def _postmaster(world: World) -> psutil.Process:

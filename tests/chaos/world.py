@@ -12,6 +12,7 @@ from pathlib import Path
 
 import aiohttp
 import asyncpg
+import psutil
 
 from migrations import runner
 from service.postgres import CRASH_TEST, Cluster
@@ -55,6 +56,10 @@ class Program:
     @property
     def runs(self) -> bool:
         return self.process is not None and self.process.returncode is None
+
+    def alive(self) -> psutil.Process:
+        assert self.process is not None
+        return psutil.Process(self.process.pid)
 
     async def start(self) -> None:
         with self.log.open("ab") as log:
