@@ -41,8 +41,8 @@ check: .venv/.dev ## Format, lint, types, import contracts, diagram, fast tests
 audit: .venv/audit/bin/pip-audit ## Look for known faults in all that constraints.txt pins (needs the network)
 	@$< --strict --no-deps --disable-pip --progress-spinner off -r constraints.txt
 
-chaos: .venv/.dev ## Kill, stop and fail everything, then check the books (SEED=n ENGAGEMENTS=60 FAULTS=40 LOAD=n JSON=1)
-	@PYTHONPATH=tests $(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) --engagements $(or $(ENGAGEMENTS),60) --faults $(or $(FAULTS),40) $(if $(LOAD),--load $(LOAD)) $(if $(JSON),--json)
+chaos: .venv/.dev ## Kill, stop and fail everything, then check the books (SEED=n ENGAGEMENTS=60 FAULTS=40 LOAD=n REPLICAS=2 JSON=1)
+	@PYTHONPATH=tests $(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) --engagements $(or $(ENGAGEMENTS),60) --faults $(or $(FAULTS),40) $(if $(LOAD),--load $(LOAD)) $(if $(REPLICAS),--replicas $(REPLICAS)) $(if $(JSON),--json)
 
 format: .venv/.dev ## Format and mend what can be mended
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -16,13 +16,14 @@ def main() -> int:
     asked.add_argument("--seed", type=int, default=None)
     asked.add_argument("--engagements", type=int, default=60)
     asked.add_argument("--faults", type=int, default=40)
+    asked.add_argument("--replicas", type=int, default=2)
     asked.add_argument(
         "--load", type=int, default=0, help="so many engagements at once, and senders without a pause"
     )
     asked.add_argument("--json", action="store_true")
     given = asked.parse_args()
     seed = SystemRandom().randrange(1_000_000) if given.seed is None else given.seed
-    plan = Plan(seed, given.engagements, given.faults, load=given.load)
+    plan = Plan(seed, given.engagements, given.faults, load=given.load, replicas=given.replicas)
     say(f"seed {seed}")
     with tempfile.TemporaryDirectory(prefix="coverd-chaos-", ignore_cleanup_errors=True) as folder:
         report = asyncio.run(run(plan, Path(folder), say))
