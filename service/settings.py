@@ -273,7 +273,7 @@ class _Reader:
         if file is None:
             return Secret(value) if value else None
         try:
-            held = Path(file).read_text(encoding="utf-8").strip()
+            held = Path(file).read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             self.fault(f"{name}_FILE cannot be read: {getattr(error, 'strerror', None) or 'not text'}.")
             return None

@@ -10,6 +10,9 @@ import pytest
 from places import ENOUGH, Place, PlaceMaker
 from structlog.testing import capture_logs
 
+from service.ingest.rotation import follow
+from service.settings import Secret, WebhookProof
+
 OLD, NEW = "whsec_old_one", "whsec_new_one"
 
 
@@ -32,7 +35,7 @@ def hold(file: Path, text: str | None) -> None:
     if text is None:
         file.unlink()
     else:
-        file.write_text(text)
+        file.write_text(text, encoding="utf-8")
 
 
 def setting(file: Path) -> dict[str, str]:
@@ -82,3 +85,43 @@ async def test_a_broken_file_leaves_the_last_good_secrets(
                     assert await delivered(place, OLD, 1) in (200, 202)
         assert await delivered(place, OLD, 2) == 202
     assert OLD not in str(lines)
+
+
+async def test_a_file_is_not_read_while_it_is_written(file: Path) -> None:
+    used: list[tuple[Secret, ...]] = []
+    changed = asyncio.Event()
+
+    def use(_: str, now: WebhookProof) -> None:
+        used.append(now.secrets)
+        changed.set()
+
+    proof = WebhookProof("t-v1", (Secret(OLD),), "Ten99Policy-Signature", secrets_file=file)
+    following = asyncio.create_task(follow({"1099policy": proof}, use, 0))
+    with file.open("w") as writing:
+        for letter in f"{OLD}\n{NEW}\n":
+            writing.write(letter)
+            writing.flush()
+            await asyncio.sleep(0)
+    async with asyncio.timeout(ENOUGH):
+        await changed.wait()
+    following.cancel()
+    assert used == [(Secret(OLD), Secret(NEW))]
+
+
+async def test_what_is_no_file_is_read_at_the_start_alone() -> None:
+    proof = WebhookProof("t-v1", (Secret(OLD),), "Ten99Policy-Signature", secrets_file=Path("/dev/null"))
+    with capture_logs() as lines:
+        following = asyncio.create_task(follow({"1099policy": proof}, lambda *_: None, 0))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        following.cancel()
+    assert lines == []
+
+
+@pytest.mark.parametrize(
+    "written", [f"{OLD}", f"{OLD}\r\n", f"\ufeff{OLD}\n", f"\n {OLD} ,\n", f"{OLD},{NEW}"]
+)
+async def test_however_an_editor_ends_the_file(places: PlaceMaker, file: Path, written: str) -> None:
+    hold(file, written)
+    async with places(**setting(file)) as place:
+        assert await delivered(place, OLD, 1) == 202
