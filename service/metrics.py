@@ -158,6 +158,12 @@ class Metrics:
             ["vendor", "operation"],
             registry=self.registry,
         )
+        self.calls_in_vain = Gauge(
+            "coverd_calls_in_vain",
+            "Calls of one kind that failed a dozen times and more and are made again.",
+            ["vendor", "operation"],
+            registry=self.registry,
+        )
         self.vendor_requests_today = Gauge(
             "coverd_vendor_requests_today",
             "Turns to ask a vendor that were taken on this day, UTC, by all processes.",

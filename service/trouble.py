@@ -6,7 +6,8 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """``code`` and the vendor's ``name`` are stable; it began at ``since``, as far as anybody knows."""
+    """``code`` and the vendor's ``name`` are stable; it began at ``since``, as far as anybody knows,
+    and stands for ``count`` things alike."""
 
     code: str
     name: str
@@ -15,3 +16,4 @@ class Trouble:
     since: datetime
     first_seen: datetime
     last_seen: datetime
+    count: int = 1

@@ -157,7 +157,7 @@ def _item(code: str, message: str, clears: str, first_seen: datetime, last_seen:
 def vendor_item(trouble: Trouble) -> Item:
     seen = trouble.first_seen, trouble.last_seen
     item = _item(trouble.code, trouble.message, trouble.clears, *seen)
-    return {**item, "since": rfc3339(trouble.since)}
+    return {**item, "since": rfc3339(trouble.since), "count": trouble.count}
 
 
 def delivery_item(stored: StoredDelivery) -> Item:
@@ -176,7 +176,7 @@ def engagement_item(row: AttentionRow) -> Item:
 
 def _of_vendor(trouble: Trouble) -> Cause:
     seen = trouble.first_seen, trouble.last_seen
-    return Cause(trouble.code, trouble.message, trouble.clears, None, 1, 0, *seen)
+    return Cause(trouble.code, trouble.message, trouble.clears, None, trouble.count, 0, *seen)
 
 
 def _of_delivery(found: DeliveryCause) -> Cause:

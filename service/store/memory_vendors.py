@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from service.store.limits import clean
 from service.store.memory_effects import MemoryEffects
 from service.vendors.breaker import ALL, Breaker, Failure, Patience
-from service.vendors.ports import Act, SealedToken, VendorAct
+from service.vendors.ports import IN_VAIN, Act, InVain, SealedToken, VendorAct
 from service.vendors.rate import Pacing, Rate
 
 
@@ -101,6 +101,15 @@ class MemoryVendors(MemoryEffects):
 
     async def waiting_by_channel(self) -> Mapping[str, int]:
         return Counter(e.channel for e in self._effects.values() if e.wake_at is not None)
+
+    async def in_vain(self) -> Sequence[InVain]:
+        waiting = [e for e in self._effects.values() if e.wake_at is not None and e.attempt >= IN_VAIN]
+        kinds = Counter((e.channel, e.kind) for e in waiting)
+        oldest = {(e.channel, e.kind): e for e in sorted(waiting, key=lambda e: e.created_at, reverse=True)}
+        return [
+            InVain(*kind, kinds[kind], e.created_at, e.stream_id, e.last_error or "")
+            for kind, e in sorted(oldest.items())
+        ]
 
     async def shared_token(self, name: str) -> SealedToken:
         return self._tokens.get(name, SealedToken(0, None, None))

@@ -11,7 +11,7 @@ from service.store.lines import on_pool
 from service.store.statements import sql
 from service.store.tables import Tables
 from service.vendors.breaker import ALL, Breaker, Failure, Patience
-from service.vendors.ports import Act, SealedToken, VendorAct
+from service.vendors.ports import Act, InVain, SealedToken, VendorAct
 from service.vendors.rate import Rate
 
 if TYPE_CHECKING:
@@ -87,6 +87,9 @@ class PostgresVendors(Tables):
 
     async def waiting_by_channel(self) -> Mapping[str, int]:
         return {row["channel"]: row["waiting"] for row in await self._rows("waiting_by_channel")}
+
+    async def in_vain(self) -> Sequence[InVain]:
+        return [InVain(**row) for row in await self._rows("in_vain")]
 
     async def shared_token(self, name: str) -> SealedToken:
         row = await self._row("shared_token", bucket_of(name), name)

@@ -24,6 +24,23 @@ class VendorAct:
     operation: str = ALL
 
 
+IN_VAIN = 12
+"""How often a call was tried when it counts as tried in vain: half an hour, as a rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class InVain:
+    """``count`` calls of one kind that were tried in vain and are tried again; of the oldest ``since`` when
+    it is wanted, its stream, and what came of it last."""
+
+    vendor: str
+    operation: str
+    count: int
+    since: datetime
+    stream_id: str
+    error: str
+
+
 @dataclass(frozen=True, slots=True)
 class SealedToken:
     """The latest shared token of a name; ``number`` 0 and nothing sealed where there was none yet."""
@@ -89,6 +106,10 @@ class VendorStore(Protocol):
 
     async def waiting_by_channel(self) -> Mapping[str, int]:
         """How many effects wait or are under way."""
+        ...
+
+    async def in_vain(self) -> Sequence[InVain]:
+        """Each kind of call of which some were tried `IN_VAIN` times, by vendor and operation."""
         ...
 
     async def shared_token(self, name: str) -> SealedToken: ...

@@ -10,6 +10,7 @@ from service.sources import NAMES, UPWORK
 from service.trouble import Trouble
 from service.vendors.breaker import ALL, Breaker
 from service.vendors.gate import KINDS, VENDORS, Gate, Seen
+from service.vendors.in_vain import tried_in_vain
 from service.vendors.ports import VendorAct
 from service.vendors.rate import UPWORK_A_DAY
 
@@ -66,8 +67,15 @@ class VendorReport:
         return self._clock().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
     async def attention(self) -> list[Trouble]:
-        """One item for each vendor that is paused or failing, and one when Upwork's day is spent."""
-        return [*await self._left_alone(), *await self._spent()]
+        """One item for each vendor that is paused or failing, one where it works and some calls do not, and
+        one when Upwork's day is spent."""
+        return [*await self._left_alone(), *await self._in_vain(), *await self._spent()]
+
+    async def _in_vain(self) -> list[Trouble]:
+        closed = (await self._gate.look()).closed
+        found = [call for call in await self._store.in_vain() if call.operation not in closed]
+        of = {vendor: [call for call in found if call.vendor == vendor] for vendor in VENDORS}
+        return [tried_in_vain(vendor, calls, self._clock()) for vendor, calls in of.items() if calls]
 
     async def _spent(self) -> list[Trouble]:
         if await self.taken_today() < UPWORK_A_DAY:
@@ -114,6 +122,11 @@ class VendorReport:
                 metrics.operation_paused.labels(vendor, operation).set(
                     int((vendor, operation) in seen.pauses)
                 )
+        in_vain = {(call.vendor, call.operation): call.count for call in await self._store.in_vain()}
+        for vendor in VENDORS:
+            for operation in KINDS[vendor]:
+                count = in_vain.get((vendor, operation), 0)
+                metrics.calls_in_vain.labels(vendor, operation).set(count)
         metrics.vendor_requests_today.labels(UPWORK).set(await self.taken_today())
 
 

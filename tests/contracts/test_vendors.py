@@ -9,7 +9,7 @@ import pytest
 from contracts.given import ADA, JOB, NOON, OFFER, READ, append
 
 from service.vendors.breaker import Failure, Patience
-from service.vendors.ports import SealedToken
+from service.vendors.ports import InVain, SealedToken
 from service.vendors.rate import Rate
 
 RATE = Rate(spacing=0.125, interval=0.25, slack=1.0, horizon=2.0)
@@ -215,6 +215,27 @@ async def test_what_is_held_back_waits_without_an_attempt_and_can_still_find_out
     await store.hold_back(["CreateJob"], clock(), later)
     await store.rouse(["CreateJob"], clock())
     assert [one.step for one in await store.claim(10, 60, clock())] == ["job"]
+
+
+async def test_calls_that_fail_a_dozen_times_are_told_by_kind_with_the_oldest(store, clock):
+    await store.append(append(OFFER, effects=(READ, JOB)))
+    clock.move(60)
+    await store.append(append(OFFER, effects=(JOB,), stream="engagement:9002"))
+    assert await store.in_vain() == []
+    for stream in (ADA, "engagement:9002"):
+        for attempt in range(1, 12):
+            (job,) = await store.claim_of(stream, 60, clock(), {"ReadContract"})
+            assert job.attempt == attempt
+            await store.retry_later(job, clock(), f"503 of {stream}")
+    assert await store.in_vain() == [], "eleven times is not a dozen"
+
+    for stream in ("engagement:9002", ADA):
+        (job,) = await store.claim_of(stream, 60, clock(), {"ReadContract"})
+    told = InVain("1099policy", "CreateJob", 2, NOON, ADA, f"503 of {ADA}")
+    assert await store.in_vain() == [told]
+    await store.finish(job, "done")
+    (left,) = await store.in_vain()
+    assert (left.count, left.stream_id) == (1, "engagement:9002")
 
 
 def seconds(count):

@@ -147,6 +147,37 @@ async def test_a_key_that_may_not_do_one_thing_holds_up_that_alone(stage: Scene)
     assert seen.closed == {"CreateJob"}
 
 
+async def test_a_call_that_fails_while_others_work_is_told_long_before_it_is_given_up(stage: Scene) -> None:
+    """One body that the vendor cannot take never opens the breaker, for other calls of its kind work."""
+    replica = stage.make()
+    stage.ten99policy._otherwise = lambda asked: (
+        BROKEN if b'engagement_id":"1"' in asked.body else nobody_yet(asked)
+    )
+    await stage.offer("1")
+    hours = 0.0
+    while not (told := await replica.report.attention()):
+        await stage.offer(f"other-{hours}")
+        await replica.work()
+        assert hours < 72
+        hours += 0.1
+        stage.clock.move(360)
+        await replica.work()
+
+    (item,) = told
+    assert (item.code, item.name, item.count) == ("calls_in_vain", "1099policy", 1)
+    assert "CreateJob of engagement 1: 1099Policy could not answer POST /jobs: 503 general" in item.message
+    assert (await stage.effects("1"))["CreateJob"].status == "waiting"
+    await replica.report.measure(replica.metrics)
+    text = replica.metrics.render().decode()
+    assert 'coverd_calls_in_vain{operation="CreateJob",vendor="1099policy"} 1.0' in text
+
+    recover(stage)
+    stage.clock.move(6 * 3600)
+    await replica.work()
+    assert await replica.report.attention() == []
+    assert (await stage.effects("1"))["CreateJob"].status == "done"
+
+
 async def test_an_oauth_grant_that_was_revoked_leaves_upwork_alone(stage: Scene) -> None:
     replica = stage.make()
     asked_before = stage.upwork._otherwise
