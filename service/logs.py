@@ -121,6 +121,12 @@ def _without_personal(
     for field, value in list(line.items()):
         if field in PERSONAL:
             del line[field]
-        elif isinstance(value, dict):
-            line[field] = _without_personal(_logger, _method, dict(value))
+        elif isinstance(value, dict | list | tuple):
+            line[field] = _impersonal(value)
     return line
+
+
+def _impersonal(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {field: _impersonal(inner) for field, inner in value.items() if field not in PERSONAL}
+    return [_impersonal(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -40,10 +40,12 @@ def test_what_names_a_person_or_opens_a_door_is_left_out(
     set_up(json=True)
     structlog.get_logger("t").warning("x", **{field: "Ava Nguyen"}, engagement_id="9001")
     structlog.get_logger("t").warning("x", inner={"deep": {field: "Ava Nguyen"}, "id": "9001"})
-    flat, nested = lines(capsys)
+    structlog.get_logger("t").warning("x", many=[{field: "Ava Nguyen", "id": "9001"}, ({field: "Ava"},)])
+    flat, nested, listed = lines(capsys)
     assert field not in flat
     assert flat["engagement_id"] == "9001"
     assert nested["inner"] == {"deep": {}, "id": "9001"}
+    assert listed["many"] == [{"id": "9001"}, [{}]]
 
 
 def test_what_was_logged_is_not_changed_for_who_logged_it(capsys: pytest.CaptureFixture[str]) -> None:
