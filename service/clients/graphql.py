@@ -1,9 +1,10 @@
 """One GraphQL question to Upwork: paced, with a token that is renewed once, its errors sorted."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from service.clients.discreet import discreet
 from service.clients.fields import dig
 from service.clients.http import (
     TRY_AGAIN,
@@ -133,12 +134,13 @@ class Graphql:
     def _found(self, name: str, answer: Answer) -> Found:
         found = answer.json if isinstance(answer.json, dict) else None
         if answer.status != 200 or found is None:
-            why = f"{answer.status} {words(str((found or {}).get('message') or 'without a reason'))}"
+            said = str((found or {}).get("message") or "without a reason")
+            why = f"{answer.status} {words(said, unsaid=answer.unsaid)}"
             if answer.status in TRY_AGAIN or answer.status >= 500 or found is None:
                 raise self._http.unavailable(name, why, answer)
             refusal = CredentialsRefused if answer.status in (401, 403) else VendorRefused
             raise refusal(vendor="Upwork", what=name, why=why, status=answer.status)
-        return _read(name, found, retry_after(answer.headers))
+        return _read(name, found, retry_after(answer.headers), answer.unsaid)
 
 
 def refused(what: str, why: str, status: int = 200) -> VendorRefused:
@@ -148,8 +150,8 @@ def refused(what: str, why: str, status: int = 200) -> VendorRefused:
     return VendorRefused(vendor="Upwork", what=what, why=words(why), status=status)
 
 
-def _read(name: str, found: Mapping[str, Any], retry_after: float | None) -> Found:
-    data, faults = found.get("data"), _faults(found)
+def _read(name: str, found: Mapping[str, Any], retry_after: float | None, unsaid: Collection[str]) -> Found:
+    data, faults = found.get("data"), _faults(found, unsaid)
     if isinstance(data, dict):
         return Found(data, faults, True, retry_after)
     of_all = tuple(fault for fault in faults if fault.root is None)
@@ -158,11 +160,11 @@ def _read(name: str, found: Mapping[str, Any], retry_after: float | None) -> Fou
     return Found({}, faults, False, retry_after)
 
 
-def _faults(found: Mapping[str, Any]) -> tuple[GraphqlFault, ...]:
+def _faults(found: Mapping[str, Any], unsaid: Collection[str]) -> tuple[GraphqlFault, ...]:
     errors = found.get("errors")
     return tuple(
         GraphqlFault(
-            str(error.get("message") or "an error without words"),
+            discreet(str(error.get("message") or "an error without words"), unsaid),
             dig(error, "extensions.classification"),
             _root(error.get("path")),
         )

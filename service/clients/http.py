@@ -1,7 +1,7 @@
 """One HTTP exchange with a vendor, sorted into what may be tried again and what may not."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -10,6 +10,7 @@ import aiohttp
 import orjson
 
 from domain.errors import CoverdError
+from service.clients.discreet import discreet
 
 TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 MAX_ANSWER = 8 * 1024 * 1024
@@ -95,12 +96,14 @@ class CredentialsRefused(VendorRefused):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A vendor's answer. ``json`` is None when the body is no JSON."""
+    """A vendor's answer. ``json`` is None when the body is no JSON. ``unsaid`` is what its words must not
+    repeat: the credentials it was asked with, and people it was told of."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     json: Any
+    unsaid: tuple[str, ...] = field(default=(), repr=False)
 
 
 Leave = Callable[[], Awaitable[None]]
@@ -137,11 +140,12 @@ class Http:
         params: Mapping[str, str] | None = None,
         what: str | None = None,
         longest: int = MAX_ANSWER,
+        unsaid: Collection[str] = (),
     ) -> Answer:
         """Send one request and read the whole answer, at most ``longest`` bytes.
 
-        ``what`` names the request in errors. Raises `VendorUnavailable` when no complete answer came, and
-        `VendorPaused` when nothing was asked.
+        ``what`` names the request in errors; ``unsaid`` is what no error may repeat. Raises
+        `VendorUnavailable` when no complete answer came, and `VendorPaused` when nothing was asked.
         """
         await self._leave()
         what = what or f"{method} {url.split('?')[0]}"
@@ -164,7 +168,8 @@ class Http:
                 if body is None:
                     why = f"the answer is longer than {longest} bytes"
                     raise TooLong(vendor=self.vendor, what=what, why=why)
-                return Answer(response.status, response.headers, body, _json(body))
+                credentials = sent.get("Authorization", "").rpartition(" ")[2]
+                return Answer(response.status, response.headers, body, _json(body), (credentials, *unsaid))
         except TimeoutError:
             raise self.unavailable(what, f"no answer within {TIMEOUT.total:.0f} s") from None
         except aiohttp.ClientError as error:
@@ -190,9 +195,9 @@ async def _read_up_to(response: aiohttp.ClientResponse, limit: int) -> bytes | N
     return bytes(content)
 
 
-def words(text: str, longest: int = 500) -> str:
-    """A vendor's words as they may be kept: one line, without NUL, which Postgres cannot hold."""
-    return " ".join(text.replace("\x00", " ").split())[:longest]
+def words(text: str, longest: int = 500, unsaid: Collection[str] = ()) -> str:
+    """A vendor's words as they may be kept: one discreet line, without NUL, which Postgres cannot hold."""
+    return " ".join(discreet(text, unsaid).replace("\x00", " ").split())[:longest]
 
 
 def _json(body: bytes) -> Any:

@@ -1,6 +1,6 @@
 """The 1099Policy API as coverd uses it (guide sections 4.1 to 4.7), in both dialects."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -131,7 +131,8 @@ class Ten99Policy:
             "city": draft.city,
             "freelancer_id": freelancer_id,
         }
-        return await self._post("/contractors", render(self._dialect.contractor, values), key)
+        person = draft.first_name, draft.last_name, f"{draft.first_name} {draft.last_name}"
+        return await self._post("/contractors", render(self._dialect.contractor, values), key, person)
 
     async def policies_of(self, contractor_id: str) -> list[dict[str, Any]]:
         """The contractor's policies, newest first."""
@@ -205,9 +206,9 @@ class Ten99Policy:
         form.add_field("contractor", contractor_id)
         if self._dialect.metadata:
             form.add_field("custom_metadata[engagement_id]", engagement_id)
-        return await self._call(
-            "POST", "/files/certificates", form=form, headers={self._dialect.idempotency_header: key}
-        )
+        headers = {self._dialect.idempotency_header: key}
+        named = _line(file_name), file_name
+        return await self._call("POST", "/files/certificates", form=form, headers=headers, unsaid=named)
 
     async def create_invoice(self, invoice: RecordInvoice, key: str) -> dict[str, Any]:
         body = {
@@ -230,8 +231,11 @@ class Ten99Policy:
     def _metadata(self, engagement_id: str) -> dict[str, Any]:
         return render(self._dialect.metadata, {"engagement_id": engagement_id})
 
-    async def _post(self, path: str, body: dict[str, Any], key: str) -> dict[str, Any]:
-        return await self._call("POST", path, json=body, headers={self._dialect.idempotency_header: key})
+    async def _post(
+        self, path: str, body: dict[str, Any], key: str, unsaid: Collection[str] = ()
+    ) -> dict[str, Any]:
+        headers = {self._dialect.idempotency_header: key}
+        return await self._call("POST", path, json=body, headers=headers, unsaid=unsaid)
 
     async def _get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
         return self._checked("GET", path, await self._send("GET", path, params=params)).json
@@ -284,7 +288,7 @@ def vendor_words(answer: Answer) -> tuple[str | None, str]:
     message = body.get("message")
     if isinstance(message, dict):
         message = ", ".join(f"{field}: {text}" for field, text in message.items())
-    said = words(" ".join(str(part) for part in (code, message) if part))
+    said = words(" ".join(str(part) for part in (code, message) if part), unsaid=answer.unsaid)
     return (code if isinstance(code, str) else None), said or "without a reason"
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import re
 import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -149,7 +150,7 @@ CONTRACT = {
 def echoing() -> web.Application:
     """Both vendors at once: every answer quotes people, in each of the ways a vendor may fail."""
     said = f"no: {NAME} <{EMAIL}> with {SECRET}"
-    html, refusal = f"<h1>{said}</h1>", json.dumps({"error": {"message": said, "param": EMAIL}})
+    html, refusal = f"<h1>{said}</h1>", json.dumps({"error_code": "bad", "message": said})
     policy = iter([(500, html, "text/html"), (503, html, "text/html"), (400, said, "text/plain")])
 
     async def token(_request: web.Request) -> web.Response:
@@ -175,10 +176,18 @@ def echoing() -> web.Application:
     return app
 
 
+SHOWING_VENDORS_WORDS = (
+    *("/v1/attention", "/v1/attention/causes", "/v1/vendors", "/attention", "/engagements/9001"),
+    *("/v1/engagements/9001", "/v1/engagements/9001/events", "/v1/engagements/9002/events"),
+)
+"""Where what a vendor said is read. Names that only it knows may stand there; addresses and keys never do."""
+
+
 async def test_no_vendors_words_about_people_are_logged(places: PlaceMaker, logged: io.StringIO) -> None:
     async with TestServer(echoing()) as server:
         vendors = str(server.make_url("")).rstrip("/")
         urls = {"COVERD_UPWORK_URL": vendors, "COVERD_TEN99POLICY_URL": vendors}
+        urls |= {"COVERD_TEN99POLICY_API_KEY": SECRET}
         async with places(Tuning(sweep_seconds=0.02, ladder=Ladder(first=0.01)), **urls) as place:
             for number in ("9001", *FAULTS):
                 data = {**DELIVERY["data"], "contract": {"id": number}}
@@ -187,8 +196,14 @@ async def test_no_vendors_words_about_people_are_logged(places: PlaceMaker, logg
             async with asyncio.timeout(ENOUGH):
                 while logged.getvalue().count("parked until a person acts") < 3:
                     await place.ask("GET", "/livez")
-            await place.ask("POST", "/v1/reconcile")
+            reconciled = await place.ask("POST", "/v1/reconcile")
             metrics = await place.ask("GET", "/metrics")
+            await place.service.runner.caught_up()
+            shown = [await place.ask("GET", path) for path in SHOWING_VENDORS_WORDS]
     assert "will be tried again" in logged.getvalue()
     assert clean(logged.getvalue())
     assert clean(metrics.body)
+    assert b"no: " in b"".join(answer.body for answer in shown), "a vendor's words are there"
+    for answer in (reconciled, *shown):
+        assert answer.status == 200
+        assert not re.search(rb"birds.example|c4n4ry", answer.body), answer

@@ -9,7 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from vendor_double import Says, ten99policy
 
+from domain.values import ContractorDraft
 from service.clients import http
+from service.clients.discreet import discreet
 from service.clients.http import VendorRefused, VendorUnavailable, retry_after
 
 OURS = {"Content-Type": "application/json"}
@@ -177,3 +179,34 @@ def test_no_retry_after_is_too_strange(text: str) -> None:
 async def test_no_error_tells_the_key() -> None:
     for answer in (Says(401, FAILED), Says(500, FAILED), Says(ends="dropped")):
         assert "t9k_test_sandbox" not in repr(await asking(answer))
+
+
+@pytest.mark.parametrize("status", [400, 422, 500])
+async def test_no_error_repeats_people_or_keys_that_a_vendor_quotes(status: int) -> None:
+    said = "Zoë Mai <zoe.mai@relay.example> may not, says t9k_test_sandbox; Mai, zoe.mai@relay.example: Maine"
+    draft = ContractorDraft("Zoë", "Mai", "zoe.mai@relay.example", "US", "ME", "Portland")
+    async with ten99policy() as (client, vendor):
+        vendor.will(Says(status, {"error_code": "invalid_input", "message": {"first_name": said}}))
+        with pytest.raises((VendorUnavailable, VendorRefused)) as caught:
+            await client.create_contractor("fl_1", draft, "k_1")
+    told = f"{status} invalid_input first_name: … <…> may not, says …; …, …: Maine"
+    assert str(caught.value).endswith(told)
+
+
+async def test_no_error_repeats_the_name_of_a_file_that_a_vendor_quotes() -> None:
+    async with ten99policy() as (client, vendor):
+        vendor.will(Says(422, {"error_code": "bad_file", "message": "Zoë Mai's COI.pdf cannot be read."}))
+        with pytest.raises(VendorRefused, match=r"422 bad_file … cannot be read\."):
+            await client.upload_certificate("9001", "cn_1", "Zoë Mai's COI.pdf", b"%PDF", "k_1")
+
+
+@given(st.text(max_size=5000), st.lists(st.text(max_size=20), max_size=3))
+@example("a@b." * 2000, ["a"])
+@example("@" * 5000, [])
+def test_discretion_comes_to_an_end_whatever_is_said(text: str, unsaid: list[str]) -> None:
+    assert len(discreet(text, unsaid)) <= len(text)
+
+
+def test_discretion_leaves_the_rest_as_it_is() -> None:
+    assert discreet("Amy may try May.", ["May", ""]) == "Amy may try …."
+    assert discreet("name@host is no address, n@h.io is.") == "name@host is no address, … is."
