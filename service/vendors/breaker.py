@@ -49,16 +49,18 @@ class Failure:
 @dataclass(frozen=True, slots=True)
 class Patience:
     """Opens after ``failures`` in a row with at most ``apart`` between two of them; then one effect is tried
-    after ``first``, which doubles with each that fails up to ``most``. All in seconds."""
+    after ``first``, which doubles with each that fails up to ``most``, but never before the vendor wishes it,
+    which is kept up to ``longest``. All in seconds."""
 
     failures: int = 5
     first: float = 5.0
     most: float = 60.0
     apart: float = 600.0
+    longest: float = 6 * 3600.0
 
     def after(self, was: Breaker, failure: Failure) -> Breaker:
         """The state that a failure leaves. Calls that were under way when it opened change nothing but the
-        count."""
+        count, and what the vendor wishes."""
         forgotten = not was.is_open and (failure.at - was.failed_at).total_seconds() > self.apart
         fresh = was.failures == 0 or forgotten
         now = replace(
@@ -68,18 +70,20 @@ class Patience:
             failed_at=failure.at,
             error=failure.error,
         )
-        if was.is_open and not failure.probe:
-            return now
+        if was.until is not None and not failure.probe:
+            return replace(now, until=max(was.until, failure.at + self._wish(failure)))
         if failure.probe or failure.at_once or now.failures >= self.failures:
             return self._opened(now, failure)
         return now
 
     def _opened(self, now: Breaker, failure: Failure) -> Breaker:
-        wait = min(self.most, self.first * 2.0 ** min(now.openings, 30))
-        wait = max(wait, min(failure.retry_after or 0.0, self.most))
+        wait = timedelta(seconds=min(self.most, self.first * 2.0 ** min(now.openings, 30)))
         return replace(
             now,
             opened_at=now.opened_at or failure.at,
             openings=now.openings + 1,
-            until=failure.at + timedelta(seconds=wait),
+            until=failure.at + max(wait, self._wish(failure)),
         )
+
+    def _wish(self, failure: Failure) -> timedelta:
+        return timedelta(seconds=min(failure.retry_after or 0.0, self.longest))

@@ -71,7 +71,7 @@ async def test_what_a_day_allows_is_given_once_by_all_together_and_again_the_nex
     assert len(await store.take_turns("upwork", 20, few, NOON + timedelta(hours=13))) == 6
 
 
-PATIENCE = Patience(failures=3, first=5, most=15, apart=600)
+PATIENCE = Patience(failures=3, first=5, most=15, apart=600, longest=3600)
 
 
 def failure(at=NOON, **more):
@@ -124,11 +124,18 @@ async def test_one_of_many_may_try_and_each_failed_try_doubles_the_wait_up_to_it
     assert await store.take_probe("1099policy", "nothing", now, now) is False
 
 
-async def test_the_vendors_wish_is_kept_up_to_the_most(store):
-    asked = failure(at_once=True, retry_after=12.0)
-    assert (await store.vendor_failed("upwork", "a", asked, PATIENCE)).until == NOON + seconds(12)
-    asked = failure(at_once=True, retry_after=1e9)
-    assert (await store.vendor_failed("upwork", "b", asked, PATIENCE)).until == NOON + seconds(15)
+async def test_the_vendors_wish_is_kept_up_to_the_longest(store):
+    for operation, wish, kept in (("a", 2.0, 5), ("b", 900.0, 900), ("c", 1e9, 3600)):
+        asked = failure(at_once=True, retry_after=wish)
+        opened = await store.vendor_failed("upwork", operation, asked, PATIENCE)
+        assert opened.until == NOON + seconds(kept)
+
+
+async def test_a_wish_that_comes_late_is_kept_too_and_none_is_shortened(store):
+    await store.vendor_failed("upwork", "a", failure(at_once=True), PATIENCE)
+    for wish, until in ((60.0, 60), (30.0, 60), (None, 60)):
+        late = failure(retry_after=wish)
+        assert (await store.vendor_failed("upwork", "a", late, PATIENCE)).until == NOON + seconds(until)
 
 
 async def test_a_try_that_found_nothing_to_try_is_free_for_the_next(store):

@@ -127,6 +127,26 @@ async def test_what_fails_five_times_in_a_row_is_left_alone_and_nothing_else(sta
     assert "CreateJob failed" in item.message
 
 
+async def test_nobody_finds_out_before_the_vendor_wishes_it(stage: Scene) -> None:
+    replica = stage.make()
+    busy = Says(429, {"error_code": "rate_limit", "message": "Later."}, headers={"Retry-After": "900"})
+    stage.ten99policy._otherwise = lambda asked: (
+        busy if asked.path.endswith("/jobs") else Says(200, {"id": "cn_1", "data": []})
+    )
+    for number in range(5):
+        await stage.offer(str(number))
+    await replica.work()
+    asked = len(stage.ten99policy.to("/api/v1/jobs"))
+    for _ in range(14):
+        stage.clock.move(60)
+        await replica.work()
+    assert len(stage.ten99policy.to("/api/v1/jobs")) == asked == 5
+    recover(stage)
+    stage.clock.move(60)
+    await replica.work()
+    assert {(await stage.effects(str(n)))["CreateJob"].status for n in range(5)} == {"done"}
+
+
 async def test_a_key_that_may_not_do_one_thing_holds_up_that_alone(stage: Scene) -> None:
     replica = stage.make()
     stage.ten99policy._otherwise = lambda asked: (
