@@ -37,6 +37,8 @@ def attention(s: Engagement) -> tuple[Attention, ...]:
     A call that was given up counts while its deed is still to be done: after the contract's end that is
     an invoice or the end of coverage at most.
     """
+    if s.state not in _UNCOVERED and not (s.holds or s.parked or s.passed or s.assignment_refused):
+        return ()
     holds = (
         ()
         if s.over or s.rereading
@@ -58,6 +60,9 @@ def attention(s: Engagement) -> tuple[Attention, ...]:
         if p.skipped is None and not _begins_afresh(s, step) and still_wanted(s, step, s.generation(step))
     )
     return (*holds, *parked, *_overdue(s), *_uncovered(s))
+
+
+_UNCOVERED = (LAPSED, UNDER_REVIEW)
 
 
 def retryable(s: Engagement) -> frozenset[str]:

@@ -25,6 +25,17 @@ def event_from(type_name: str, data: dict[str, Any]) -> Event:
     return msgspec.convert(data, EVENT_TYPES[type_name])
 
 
+_DECODERS = {name: msgspec.json.Decoder(event) for name, event in EVENT_TYPES.items()}
+
+
+def event_of(type_name: str, text: str | bytes) -> Event:
+    """The same from an event's JSON text.
+
+    Raises KeyError for a type nobody knows and `msgspec.MsgspecError` for text that doesn't fit.
+    """
+    return _DECODERS[type_name].decode(text)
+
+
 def engagement_event_from(type_name: str, data: dict[str, Any]) -> EngagementEvent:
     """The same for an event of an engagement's stream. Raises `TypeError` for a freelancer's."""
     event = event_from(type_name, data)
@@ -43,12 +54,21 @@ def effect_from(kind: str, payload: dict[str, Any]) -> Effect:
 
 def status_data(state: Engagement | Freelancer) -> dict[str, Any]:
     """A folded state as builtins, to be kept beside the stream's head; unset fields are left out."""
-    fields = ((name, getattr(state, name)) for name in state.__struct_fields__)
-    return dict(msgspec.to_builtins({name: value for name, value in fields if _is_set(value)}))
+    return dict(msgspec.to_builtins(_set_fields(state)))
 
 
-def _is_set(value: Any) -> bool:
-    return bool(value) or (value is not False and value in (0, "", ()))
+def status_text(state: Engagement | Freelancer) -> str:
+    """The same as JSON text."""
+    return msgspec.json.encode(_set_fields(state)).decode()
+
+
+def _set_fields(state: Engagement | Freelancer) -> dict[str, Any]:
+    fields = msgspec.structs.asdict(state)
+    return {name: value for name, value in fields.items() if value or type(value) in _EVEN_EMPTY}
+
+
+_EVEN_EMPTY = frozenset({int, str, tuple})
+"""Zero, no words and no items are kept; None, false and what maps nothing are not."""
 
 
 def engagement_from(status: dict[str, Any]) -> Engagement:

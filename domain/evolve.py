@@ -187,6 +187,8 @@ def _terms(s: Engagement, terms: Terms) -> Engagement:
 
 def _done(s: Engagement, step: str) -> Engagement:
     """No call for this step is given up any more, nor one that took it up again (``step:after-…``)."""
+    if not s.parked:
+        return s
     left = {k: v for k, v in s.parked.items() if k.partition(":after-")[0] != step}
     return s if len(left) == len(s.parked) else replace(s, parked=left)
 
@@ -264,6 +266,8 @@ def in_order(news: tuple[PolicyNews, ...]) -> tuple[PolicyNews, ...]:
     ends before it is active again; an end that was read back is later than all of these. Of several terms
     the earliest start is told last and wins: a reading later on may show a later one.
     """
+    if len(news) == 1:
+        return news
     told: list[PolicyNews] = []
     for _, second in groupby(sorted(news, key=_place), key=lambda n: n.said_at):
         running = bool(told) and told[-1].kind == "active"

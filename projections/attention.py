@@ -1,6 +1,5 @@
 """What waits for a person on each engagement: noted when it appears, and when it clears."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -50,14 +49,16 @@ class Notes:
     """
 
     def __init__(self, known: dict[Key, Note]) -> None:
-        self._known: defaultdict[str, dict[Key, Note]] = defaultdict(dict)
+        self._known: dict[str, dict[Key, Note]] = {}
         for key, note in known.items():
-            self._known[key.engagement_id][key] = note
+            self._known.setdefault(key.engagement_id, {})[key] = note
         self.changed: dict[Key, Note] = {}
 
     def note(self, engagement_id: str, waiting: Sequence[Attention], at: datetime) -> None:
         """Note what appeared, changed or cleared with an event recorded ``at``."""
-        known = self._known[engagement_id]
+        known = self._known.get(engagement_id, {})
+        if not (waiting or known):
+            return
         items = {Key(engagement_id, item.code, storable(item.step) or ""): item for item in waiting}
         for key, note in known.items():
             if note.cleared_at is None and key not in items:
@@ -68,7 +69,7 @@ class Notes:
                 self._set(key, _raised(before, item, at))
 
     def _set(self, key: Key, note: Note) -> None:
-        self._known[key.engagement_id][key] = self.changed[key] = note
+        self._known.setdefault(key.engagement_id, {})[key] = self.changed[key] = note
 
 
 def _raised(known: Note | None, item: Attention, at: datetime) -> Note:
@@ -107,11 +108,18 @@ async def load(
 async def write(conn: "Connection", revision: int, bucket: int, notes: dict[Key, Note]) -> None:
     if not notes:
         return
-    values = zip(*(_columns(key, note) for key, note in notes.items()), strict=True)
+    values = zip(*(columns(key, note) for key, note in notes.items()), strict=True)
     await conn.execute(sql("attention_write", revision), bucket, *map(list, values))
 
 
-def _columns(key: Key, note: Note) -> tuple[str | None, ...]:
+COLUMNS = (
+    *("engagement_id", "code", "step", "message", "clears", "since", "first_seen", "last_seen"),
+    *("count", "cleared_at"),
+)
+
+
+def columns(key: Key, note: Note) -> tuple[str | None, ...]:
+    """The note's values in the order of `COLUMNS`, each as the text Postgres casts from."""
     return (
         key.engagement_id,
         key.code,

@@ -40,8 +40,8 @@ async def compare(
         if not await conn.fetchval(sql("are_level"), bucket, projection.name, old, new):
             return None
         found = {}
-        for table in projection.tables:
-            row = await conn.fetchrow(sql("compare", new, table, old), bucket)
+        for table, key in projection.tables.items():
+            row = await conn.fetchrow(sql("compare", new, table, old, ", ".join(key)), bucket)
             assert row is not None, "an aggregate always gives a row"
             found[table] = Compared(**row)
         return found

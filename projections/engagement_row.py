@@ -1,25 +1,24 @@
 """What one engagement's row holds: a pure function of the events folded so far."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.attention import Attention, attention
-from domain.codec import engagement_from, status_data
+from domain.codec import engagement_from, status_text
 from domain.coverage import Span, spans
-from domain.evolve import Entry, evolve
+from domain.evolve import evolve
 from domain.ids import subject
-from domain.recorded import Recorded
 from domain.state import Engagement
 from projections.errors import AlreadyApplied
+from projections.feed import Told
 from projections.instants import epoch_text, storable, text
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(Struct, frozen=True):
     """An engagement as far as this read model has come, with when its first and last events were recorded."""
 
     engagement: Engagement
@@ -36,18 +35,17 @@ def restored(status: str, created_at: datetime, updated_at: datetime) -> Folded:
     return Folded(engagement_from(msgspec.json.decode(status)), created_at, updated_at)
 
 
-def begun(event: Recorded) -> Folded:
+def begun(event: Told) -> Folded:
     """The fold before an engagement's first event."""
     return Folded(Engagement(subject(event.stream_id)), event.recorded_at, event.recorded_at)
 
 
-def folded(row: Folded, event: Recorded) -> Folded:
+def folded(row: Folded, event: Told) -> Folded:
     """The fold after ``event``. Raises `AlreadyApplied`, and what `evolve` raises."""
     known = row.engagement.version
     if event.version <= known:
         raise AlreadyApplied(stream_id=event.stream_id, version=known, again=event.version)
-    entry = Entry(event.version, event.effective_at, event.event)
-    return Folded(evolve(row.engagement, entry), row.created_at, event.recorded_at)
+    return Folded(evolve(row.engagement, event), row.created_at, event.recorded_at)
 
 
 COLUMNS = (
@@ -59,6 +57,7 @@ COLUMNS = (
 def columns(row: Folded) -> tuple[str | None, ...]:
     """The row's values in the order of `COLUMNS`, each as the text Postgres casts from."""
     s, waiting = row.engagement, row.attention
+    within = tuple(_within_contract(s))
     codes = sorted({item.code for item in waiting})
     return (
         s.engagement_id,
@@ -68,32 +67,32 @@ def columns(row: Folded) -> tuple[str | None, ...]:
         storable(s.freelancer_id),
         storable(s.contractor_id),
         storable(s.terms.title if s.terms else None),
-        periods(s),
-        unknown_until(s),
+        _periods(within),
+        _unknown_until(within),
         "{" + ",".join(codes) + "}",
         str(len(waiting)),
         text(row.created_at),
         text(row.updated_at),
-        msgspec.json.encode(status_data(s)).decode(),
+        status_text(s),
     )
 
 
-def periods(s: Engagement) -> str:
+def _periods(within: Sequence[Span]) -> str:
     """When the engagement is known to be covered, as a tstzmultirange: nothing after the contract's end."""
     ranges = (
         f"[{epoch_text(span.start)},{'' if span.end is None else epoch_text(span.end)})"
-        for span in _within_contract(s)
+        for span in within
         if span.start is not None and span.is_known
     )
     return "{" + ",".join(ranges) + "}"
 
 
-def unknown_until(s: Engagement) -> str | None:
+def _unknown_until(within: Sequence[Span]) -> str | None:
     """How long an active policy whose dates nobody knows leaves the answer open; None when none does.
 
     One that has a start and lost its end leaves it open before that start too: a row says less than `answer`.
     """
-    ends = [span.end for span in _within_contract(s) if not span.is_known]
+    ends = [span.end for span in within if not span.is_known]
     if not ends:
         return None
     known = [end for end in ends if end is not None]

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from domain.codec import event_from
-from domain.recorded import Recorded
+from domain.codec import event_of
+from domain.evolve import Entry
 from projections.errors import FeedGap
 from projections.statements import sql
 
 if TYPE_CHECKING:
+    import asyncpg
+
     from projections.statements import Connection, Reader
+
+    Row = asyncpg.Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,39 +27,22 @@ class Moved:
     head: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """An event as it lies in the log, its ``data`` still JSON text."""
+class Told(Entry, frozen=True):
+    """An event as read models are told of it: what they may build on, and no more."""
 
     stream_id: str
-    bucket: int
-    version: int
     position: int
     type: str
     recorded_at: datetime
-    effective_at: int
-    cause: str
-    correlation: str
-    actor: str
-    data: str
-    hash: bytes
 
-    def decoded(self) -> Recorded:
-        """Raises KeyError for a type nobody knows and `msgspec.ValidationError` for data that doesn't fit."""
-        return Recorded(
-            self.stream_id,
-            self.bucket,
-            self.version,
-            self.position,
-            self.type,
-            event_from(self.type, msgspec.json.decode(self.data)),
-            self.recorded_at,
-            self.effective_at,
-            self.cause,
-            self.correlation,
-            self.actor,
-            self.hash,
-        )
+
+def told(row: "Row") -> Told:
+    """A row of events.sql.
+
+    Raises KeyError for a type nobody knows and `msgspec.ValidationError` for data that doesn't fit.
+    """
+    stream_id, version, position, type_, recorded_at, effective_at, data, *_ = row
+    return Told(version, effective_at, event_of(type_, data), stream_id, position, type_, recorded_at)
 
 
 async def moved(
@@ -71,7 +56,7 @@ async def moved(
     return [Moved(row["bucket"], row["revision"], row["head"]) for row in rows]
 
 
-async def read(conn: "Connection", bucket: int, after: int, head: int, limit: int) -> Sequence[Stored]:
+async def read(conn: "Connection", bucket: int, after: int, head: int, limit: int) -> "Sequence[Row]":
     """Up to ``limit`` events after a position, none beyond ``head``, to where the log is known to reach.
 
     Raises `FeedGap` where a position is missing: positions are numbered under the bucket's lock, which
@@ -79,10 +64,14 @@ async def read(conn: "Connection", bucket: int, after: int, head: int, limit: in
     """
     count = min(limit, head - after)
     rows = await conn.fetch(sql("events"), bucket, after, count)
-    events = [Stored(**row) for row in rows]
-    for expected, event in enumerate(events, start=after + 1):
-        if event.position != expected:
-            raise FeedGap(bucket=bucket, position=expected)
-    if len(events) < count:
-        raise FeedGap(bucket=bucket, position=after + len(events) + 1)
-    return events
+    refuse_gap(bucket, after, rows)
+    if len(rows) < count:
+        raise FeedGap(bucket=bucket, position=after + len(rows) + 1)
+    return rows
+
+
+def refuse_gap(bucket: int, after: int, rows: "Sequence[Row]") -> None:
+    """Raises `FeedGap` where one is missing between ``after`` and the last of these."""
+    if rows and rows[-1]["position"] != after + len(rows):  # none comes twice, so one is missing
+        places = enumerate((row["position"] for row in rows), start=after + 1)
+        raise FeedGap(bucket=bucket, position=next(due for due, found in places if found != due))

@@ -1,18 +1,19 @@
 """The projection of freelancers: who they are at 1099Policy, and since when they have opted in."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from domain.codec import freelancer_from, status_data
-from domain.evolve import Entry, evolve_freelancer
+from domain.codec import freelancer_from, status_text
+from domain.evolve import evolve_freelancer
 from domain.ids import bucket_of, freelancer_stream, kind, subject
-from domain.recorded import Recorded
 from domain.state import Freelancer
+from projections.copying import copy_into
 from projections.errors import AlreadyApplied
+from projections.feed import Told
 from projections.instants import from_epoch, storable, text
 from projections.statements import sql
 
@@ -31,35 +32,49 @@ class Freelancers:
     """One row a freelancer whose own stream has begun."""
 
     name = "freelancers"
-    tables = ("freelancers",)
+    tables = {"freelancers": ("freelancer_id",)}  # noqa: RUF012
     follows = ()
-    rebuilds = True
 
-    async def apply(self, conn: "Connection", revision: int, bucket: int, events: Sequence[Recorded]) -> None:
+    async def apply(self, conn: "Connection", revision: int, bucket: int, events: Sequence[Told]) -> None:
         mine = [event for event in events if kind(event.stream_id) == "freelancer"]
         if not mine:
             return
         ids = sorted({subject(event.stream_id) for event in mine})
         rows = await conn.fetch(sql("freelancers_folded", revision), bucket, ids)
         folds = {row.freelancer.freelancer_id: row for row in (_restored(**row) for row in rows)}
-        for event in mine:
-            id_ = subject(event.stream_id)
-            folds[id_] = _after(folds.get(id_), event)
+        _fold(folds, mine)
         values = zip(*(_columns(folds[id_]) for id_ in ids), strict=True)
         await conn.execute(sql("freelancers_write", revision), bucket, *map(list, values))
+
+    async def fill(self, conn: "Connection", revision: int, pages: AsyncIterator[Sequence[Told]]) -> None:
+        folds: dict[str, _Folded] = {}
+        async for events in pages:
+            _fold(folds, (event for event in events if kind(event.stream_id) == "freelancer"))
+        rows = ((str(bucket_of(freelancer_stream(id_))), *_columns(row)) for id_, row in folds.items())
+        await copy_into(conn, f"freelancers_r{revision}", ("bucket", *_COLUMNS), rows)
+
+
+def _fold(folds: dict[str, _Folded], events: Iterable[Told]) -> None:
+    for event in events:
+        id_ = subject(event.stream_id)
+        folds[id_] = _after(folds.get(id_), event)
 
 
 def _restored(status: str, created_at: datetime, updated_at: datetime) -> _Folded:
     return _Folded(freelancer_from(msgspec.json.decode(status)), created_at, updated_at)
 
 
-def _after(row: _Folded | None, event: Recorded) -> _Folded:
+def _after(row: _Folded | None, event: Told) -> _Folded:
     row = row or _Folded(Freelancer(subject(event.stream_id)), event.recorded_at, event.recorded_at)
     known = row.freelancer.version
     if event.version <= known:
         raise AlreadyApplied(stream_id=event.stream_id, version=known, again=event.version)
-    entry = Entry(event.version, event.effective_at, event.event)
-    return _Folded(evolve_freelancer(row.freelancer, entry), row.created_at, event.recorded_at)
+    return _Folded(evolve_freelancer(row.freelancer, event), row.created_at, event.recorded_at)
+
+
+_COLUMNS = (
+    *("freelancer_id", "version", "contractor_id", "opted_in_at", "created_at", "updated_at", "status"),
+)
 
 
 def _columns(row: _Folded) -> tuple[str | None, ...]:
@@ -71,7 +86,7 @@ def _columns(row: _Folded) -> tuple[str | None, ...]:
         None if s.opted_in_at is None else text(from_epoch(s.opted_in_at)),
         text(row.created_at),
         text(row.updated_at),
-        msgspec.json.encode(status_data(s)).decode(),
+        status_text(s),
     )
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from domain.codec import event_of
 from domain.recorded import Recorded
-from projections.feed import Stored
+from projections.feed import Told
 from projections.filters import Where
 from projections.statements import sql
 
@@ -21,11 +22,10 @@ class PublicFeed:
     """
 
     name = "feed"
-    tables = ("feed",)
+    tables = {"feed": ("seq",)}  # noqa: RUF012
     follows = ("engagements", "freelancers")
-    rebuilds = False
 
-    async def apply(self, conn: "Connection", revision: int, bucket: int, events: Sequence[Recorded]) -> None:
+    async def apply(self, conn: "Connection", revision: int, bucket: int, events: Sequence[Told]) -> None:
         if events:
             positions = [str(event.position) for event in events]
             await conn.execute(sql("feed_number"), bucket, len(positions), positions)
@@ -53,8 +53,8 @@ async def read_feed(
     return [_numbered(**row) for row in rows]
 
 
-def _numbered(seq: int, **stored: object) -> Numbered:
-    return Numbered(seq, Stored(**stored).decoded())  # type: ignore[arg-type]
+def _numbered(seq: int, type: str, data: str, **rest: Any) -> Numbered:
+    return Numbered(seq, Recorded(type=type, event=event_of(type, data), **rest))
 
 
 async def last_seq(conn: "Reader") -> int:

@@ -10,7 +10,8 @@ from projections import checkpoint, feed, revisions
 from projections.checkpoint import Checkpoint
 from projections.compare import Compared, compare
 from projections.errors import NeverRebuilt, RebuildRunning, RebuildStopped, SwapBusy
-from projections.projection import Projection
+from projections.fill import fill
+from projections.projection import Rebuildable
 from projections.registry import find
 from projections.runner import utc_now
 from projections.step import Job, drain
@@ -48,17 +49,18 @@ async def rebuild(
 ) -> Report:
     """Build a new revision of read model ``name``, compare it with the old one, and let it serve.
 
-    Runs as the tables' owner. Raises `UnknownProjection`, `NeverRebuilt`, `RebuildRunning`,
-    `RebuildStopped` and `SwapBusy`; the old one serves on then, and nothing of the new one is left.
+    Runs as the tables' owner, over up to three connections. Raises `UnknownProjection`, `NeverRebuilt`,
+    `RebuildRunning`, `RebuildStopped` and `SwapBusy`: then the old one serves on, and nothing of the new one
+    is left.
     """
     projection = find(name)
-    if not projection.rebuilds:
+    if not isinstance(projection, Rebuildable):
         raise NeverRebuilt(projection=projection.name)
     async with pool.acquire() as conn, _alone(conn):
         for left in await revisions.others(conn, projection):
             await revisions.drop(conn, projection, left)
         old = await revisions.live(conn, projection)
-        work = _Rebuild(conn, projection, old, old + 1, say, now)
+        work = _Rebuild(pool, conn, projection, old, old + 1, say, now)
         await revisions.create(conn, projection, work.new)
         try:
             report = await work.done()
@@ -85,8 +87,9 @@ async def _alone(conn: "Connection") -> AsyncIterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class _Rebuild:
+    pool: "Pool"
     conn: "Connection"
-    projection: Projection
+    projection: Rebuildable
     old: int
     new: int
     say: Callable[[str], None]
@@ -110,6 +113,15 @@ class _Rebuild:
         if revision == self.new:
             await self._refuse_stopped()
 
+    async def _fill(self) -> None:
+        """What the log holds now, without the indexes: it takes a tenth of the time that news takes."""
+        definitions = await revisions.loosen(self.conn, self.projection, self.new)
+        await fill(self.pool, self.projection, self.new, self.now, self._say_filled)
+        await revisions.tighten(self.conn, self.projection, self.new, definitions)
+
+    def _say_filled(self, buckets: int) -> None:
+        self.say(f"{self.projection.name}: {buckets} buckets folded.")
+
     async def _refuse_stopped(self) -> None:
         for found in await checkpoint.stopped(self.conn, self.projection.name, self.new):
             raise RebuildStopped(
@@ -122,6 +134,7 @@ class _Rebuild:
     async def _compared(self) -> tuple[dict[str, Compared], int]:
         """Bring both revisions to the same place, and compare them bucket by bucket."""
         total = {table: Compared() for table in self.projection.tables}
+        await self._fill()
         await self._catch_up(self.new)
         waiting = await checkpoint.begun(self.conn, self.projection.name, self.new)
         for _ in range(_TRIES):

@@ -1,5 +1,6 @@
 """The revisions of a projection: making one, letting it serve, dropping it. For the tables' owner."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -27,6 +28,24 @@ async def create(conn: "Connection", projection: Projection, revision: int) -> N
     await conn.execute(f"SELECT coverd.create_{projection.name}($1)", revision)
 
 
+async def loosen(conn: "Connection", projection: Projection, revision: int) -> list[str]:
+    """Drop the indexes that only readers need, before many rows are written; what makes them again."""
+    found = [row for table in projection.tables for row in await conn.fetch(sql("indexes", revision, table))]
+    for row in found:
+        await conn.execute(f"DROP INDEX {row['name']}")
+    return [row["definition"] for row in found]
+
+
+async def tighten(
+    conn: "Connection", projection: Projection, revision: int, definitions: Sequence[str]
+) -> None:
+    """Make these indexes, and let the planner know the tables."""
+    for definition in definitions:
+        await conn.execute(definition)
+    for table in projection.tables:
+        await conn.execute(sql("analyze", revision, table))
+
+
 async def serve(conn: "Connection", projection: Projection, old: int, new: int) -> bool:
     """Let ``new`` serve in place of ``old`` in one short transaction.
 
@@ -36,6 +55,7 @@ async def serve(conn: "Connection", projection: Projection, old: int, new: int) 
         async with conn.transaction():
             # Whoever waits for our locks makes everybody behind them wait too.
             await conn.execute("SET LOCAL lock_timeout = '2s'")
+            await conn.execute("SET LOCAL synchronous_commit = on")
             for table in projection.tables:
                 # From here to the commit nothing can be added to the old tables and so be missed.
                 await conn.execute(sql("hold", old, table))

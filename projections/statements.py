@@ -16,11 +16,14 @@ _HERE = Path(__file__).parent / "sql"
 
 
 @cache
-def sql(name: str, revision: int | None = None, table: str = "", replaced: int | None = None) -> str:
+def sql(
+    name: str, revision: int | None = None, table: str = "", replaced: int | None = None, key: str = ""
+) -> str:
     """The statement in ``sql/<name>.sql``.
 
-    It calls tables of ``revision`` ``…_rN``, those of the revision being ``replaced`` ``…_rO``, and a
-    table that it is to be told ``any_table``.
+    It calls tables of ``revision`` ``…_rN``, those of the revision being ``replaced`` ``…_rO``, a table that
+    it is to be told ``any_table`` and the columns of its key ``any_key``.
     """
     text = (_HERE / f"{name}.sql").read_text(encoding="utf-8")
-    return text.replace("any_table", table).replace("_rN", f"_r{revision}").replace("_rO", f"_r{replaced}")
+    text = text.replace("any_table", table).replace("any_key", key)
+    return text.replace("_rN", f"_r{revision}").replace("_rO", f"_r{replaced}")

@@ -1,6 +1,6 @@
 """One step of a projection in one bucket: one transaction that applies events and moves the checkpoint."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -11,7 +11,6 @@ import structlog
 from projections import checkpoint, feed
 from projections.checkpoint import Checkpoint
 from projections.errors import FeedGap
-from projections.feed import Stored
 from projections.projection import Projection
 
 if TYPE_CHECKING:
@@ -80,18 +79,18 @@ async def _advance(conn: "Connection", job: Job, limit: int) -> int | None:
 
 async def _apply(conn: "Connection", job: Job, position: int, limit: int) -> int:
     try:
-        events = await feed.read(conn, job.at.bucket, position, job.head, limit)
+        rows = await feed.read(conn, job.at.bucket, position, job.head, limit)
     except FeedGap as gap:
         raise _Unapplied(position, gap.position - position, str(gap)) from gap
     skipped = await checkpoint.skipped(conn, job.at, position)
     try:
-        recorded = [event.decoded() for event in events if event.position not in skipped]
-        await job.projection.apply(conn, job.at.revision, job.at.bucket, recorded)
+        told = [feed.told(row) for row in rows if row["position"] not in skipped]
+        await job.projection.apply(conn, job.at.revision, job.at.bucket, told)
     except Exception as problem:
         if passing(problem):
             raise
-        raise _Unapplied(position, len(events), _words(events, problem)) from problem
-    return events[-1].position
+        raise _Unapplied(position, len(rows), _words(rows[0], problem)) from problem
+    return int(rows[-1]["position"])
 
 
 async def _stop(conn: "Connection", job: Job, failure: _Unapplied) -> None:
@@ -107,12 +106,11 @@ async def _stop(conn: "Connection", job: Job, failure: _Unapplied) -> None:
     )
 
 
-def _words(events: Sequence[Stored], problem: Exception) -> str:
+def _words(first: "feed.Row", problem: Exception) -> str:
     """The first event by name, and the problem's first line: details below it may quote personal data."""
-    first = events[0]
     line = next(iter(str(problem).splitlines()), "")
     kind = type(problem).__name__
-    return f"{first.type}, version {first.version} of {first.stream_id}: {kind}: {line}"[:_WORDS]
+    return f"{first['type']}, version {first['version']} of {first['stream_id']}: {kind}: {line}"[:_WORDS]
 
 
 def passing(problem: BaseException) -> bool:

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.recorded import Recorded
 from projections.engagements import Engagements
+from projections.feed import Told
 from projections.runner import Runner
 
 Places = list[tuple[int, int]]
@@ -17,37 +17,36 @@ Places = list[tuple[int, int]]
 class Spy:
     """Remembers the bucket and position of what it applied; ``after`` may raise once it has written."""
 
-    after: Callable[[Sequence[Recorded]], None] = lambda events: None
+    after: Callable[[Sequence[Told]], None] = lambda events: None
     applied: Places = field(default_factory=list)
     came: asyncio.Event = field(default_factory=asyncio.Event)
     real: Engagements = field(default_factory=Engagements)
     name = Engagements.name
     tables = Engagements.tables
     follows = Engagements.follows
-    rebuilds = Engagements.rebuilds
 
-    async def apply(self, conn: Any, revision: int, bucket: int, events: Sequence[Recorded]) -> None:
+    async def apply(self, conn: Any, revision: int, bucket: int, events: Sequence[Told]) -> None:
         await self.real.apply(conn, revision, bucket, events)
         self.after(events)
         self.applied += [(bucket, event.position) for event in events]
         self.came.set()
 
 
-def once(problem: Exception) -> Callable[[Sequence[Recorded]], None]:
+def once(problem: Exception) -> Callable[[Sequence[Told]], None]:
     """Raise ``problem`` the first time only."""
     left = [problem]
 
-    def raise_it(_: Sequence[Recorded]) -> None:
+    def raise_it(_: Sequence[Told]) -> None:
         if left:
             raise left.pop()
 
     return raise_it
 
 
-def refusing(*types: str) -> Callable[[Sequence[Recorded]], None]:
+def refusing(*types: str) -> Callable[[Sequence[Told]], None]:
     """Raise for every event of these types."""
 
-    def refuse(events: Sequence[Recorded]) -> None:
+    def refuse(events: Sequence[Told]) -> None:
         for event in events:
             if event.type in types:
                 raise ValueError(f"no {event.type} here\nsecret@example.com")

@@ -1,11 +1,8 @@
--- Takes a bucket.
--- Gives how many rows it has in a table's revisions O and N, and how many in one alone, by their content's hash.
-WITH old AS (
-  SELECT md5(t::text) AS content FROM coverd.any_table_rO t WHERE t.bucket = $1
-), new AS (
-  SELECT md5(t::text) AS content FROM coverd.any_table_rN t WHERE t.bucket = $1
-)
-SELECT (SELECT count(*) FROM old) AS old,
-       (SELECT count(*) FROM new) AS new,
-       (SELECT count(*) FROM (SELECT content FROM old EXCEPT ALL SELECT content FROM new) lost) AS only_old,
-       (SELECT count(*) FROM (SELECT content FROM new EXCEPT ALL SELECT content FROM old) found) AS only_new
+-- Takes a bucket. The columns of the table's key stand for any_key.
+-- Gives how many rows it has in a table's revisions O and N, and how many of each are not found to the byte in the other.
+SELECT count(o.bucket) AS old,
+       count(n.bucket) AS new,
+       count(*) FILTER (WHERE o.bucket IS NOT NULL AND (n.bucket IS NULL OR o *<> n)) AS only_old,
+       count(*) FILTER (WHERE n.bucket IS NOT NULL AND (o.bucket IS NULL OR o *<> n)) AS only_new
+FROM (SELECT * FROM coverd.any_table_rO WHERE bucket = $1) o
+FULL JOIN (SELECT * FROM coverd.any_table_rN WHERE bucket = $1) n USING (bucket, any_key)

@@ -1,7 +1,6 @@
 -- Takes a bucket, a position and how many.
 -- Gives that many events of the bucket after the position, in order.
-SELECT stream_id, bucket, version, position, type, recorded_at, effective_at,
-       cause, correlation, actor, data::text AS data, hash
+SELECT stream_id, version, position, type, recorded_at, effective_at, data::text AS data
 FROM coverd.event
 WHERE bucket = $1 AND position > $2
 ORDER BY position

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from domain.codec import SCHEMA, effect_data, event_data, event_from
+from domain.codec import SCHEMA, effect_data, event_data, event_of
 from domain.effects import CHANNELS, Wanted
 from domain.events import Event
 from domain.ids import bucket_of
@@ -159,7 +159,7 @@ def recorded(row: Row) -> Recorded:
         row["version"],
         row["position"],
         row["type"],
-        event_from(row["type"], orjson.loads(row["data"])),
+        event_of(row["type"], row["data"]),
         row["recorded_at"],
         row["effective_at"],
         row["cause"],

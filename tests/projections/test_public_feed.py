@@ -12,14 +12,16 @@ from projection_spies import Spy, refusing, running
 from story import CONTRACTOR, JOB, QUOTE, Story, contract_read, given, insured, offer
 from written_log import Log, ids_of_bucket
 
-from domain.recorded import Recorded
 from projections import feed
 from projections.errors import NeverRebuilt
+from projections.feed import Told
 from projections.freelancers import Freelancers
 from projections.public_feed import Numbered, PublicFeed, last_seq, read_feed
 from projections.rebuild import rebuild
 from projections.registry import ALL
 from projections.runner import Runner
+from service.store import rows
+from service.store.statements import sql
 
 SOON = 10  # seconds; reached only by a test that fails
 
@@ -63,9 +65,8 @@ async def test_the_events_read_are_those_of_the_log(pool, log, runner):
     await log.tell(insured())
     await runner.caught_up()
     stored = await pool.fetch("SELECT bucket FROM coverd.event LIMIT 1")
-    async with pool.acquire() as conn:
-        log_has = await feed.read(conn, stored[0]["bucket"], 0, 9, 500)
-    assert [n.recorded for n in await read_feed(pool, 0, 1000)] == [event.decoded() for event in log_has]
+    log_has = await pool.fetch(sql("feed"), stored[0]["bucket"], 0, 500)
+    assert [n.recorded for n in await read_feed(pool, 0, 1000)] == [rows.recorded(row) for row in log_has]
 
 
 class Slow(PublicFeed):
@@ -74,19 +75,19 @@ class Slow(PublicFeed):
     def __init__(self) -> None:
         self.numbered, self.may_end = asyncio.Event(), asyncio.Event()
 
-    async def apply(self, conn: Any, revision: int, bucket: int, events: Sequence[Recorded]) -> None:
+    async def apply(self, conn: Any, revision: int, bucket: int, events: Sequence[Told]) -> None:
         await self.number(conn, bucket, events)
         self.numbered.set()
         await self.may_end.wait()
 
-    async def number(self, conn: Any, bucket: int, events: Sequence[Recorded]) -> None:
+    async def number(self, conn: Any, bucket: int, events: Sequence[Told]) -> None:
         await super().apply(conn, 1, bucket, events)
 
 
 class SlowAndUnlocked(Slow):
     """Takes its numbers from a sequence, as if no lock were needed."""
 
-    async def number(self, conn: Any, bucket: int, events: Sequence[Recorded]) -> None:
+    async def number(self, conn: Any, bucket: int, events: Sequence[Told]) -> None:
         for event in events:
             await conn.execute(
                 "INSERT INTO coverd.feed SELECT nextval('coverd.loose'), bucket, position, stream_id,"

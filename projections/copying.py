@@ -1,0 +1,37 @@
+"""Many new rows at once: COPY instead of INSERT, where nothing can be there yet."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from projections.statements import Connection
+
+_CHUNK = 1 << 20
+
+# No value holds a NUL, so these can stand for what is not a value until the values are escaped.
+_TAB, _NEWLINE, _NULL = "\0t", "\0n", "\0N"
+_ESCAPES = (
+    *(("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")),
+    *((_TAB, "\t"), (_NEWLINE, "\n"), (_NULL, "\\N")),
+)
+
+
+async def copy_into(
+    conn: "Connection", table: str, columns: Sequence[str], rows: Iterable[Sequence[str | None]]
+) -> None:
+    """Rows of ``coverd.table``, each value as the text Postgres casts from, without NUL; None is null."""
+    lines = [_TAB.join([_NULL if value is None else value for value in row]) + _NEWLINE for row in rows]
+    if lines:
+        text = _escaped("".join(lines)).encode()
+        await conn.copy_to_table(table, schema_name="coverd", columns=columns, source=_chunks(text))
+
+
+def _escaped(text: str) -> str:
+    for before, after in _ESCAPES:
+        text = text.replace(before, after)
+    return text
+
+
+async def _chunks(text: bytes) -> AsyncIterator[bytes]:
+    for begin in range(0, len(text), _CHUNK):
+        yield text[begin : begin + _CHUNK]

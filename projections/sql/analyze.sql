@@ -1,0 +1,2 @@
+-- Takes samples of a table of revision N, for the planner.
+ANALYZE coverd.any_table_rN
