@@ -11,8 +11,8 @@ _CHUNK = 1 << 20
 # No value holds a NUL, so these can stand for what is not a value until the values are escaped.
 _TAB, _NEWLINE, _NULL = "\0t", "\0n", "\0N"
 _ESCAPES = (
-    *(("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")),
-    *((_TAB, "\t"), (_NEWLINE, "\n"), (_NULL, "\\N")),
+    *((b"\\", b"\\\\"), (b"\t", b"\\t"), (b"\n", b"\\n"), (b"\r", b"\\r")),
+    *((_TAB.encode(), b"\t"), (_NEWLINE.encode(), b"\n"), (_NULL.encode(), b"\\N")),
 )
 
 
@@ -22,11 +22,11 @@ async def copy_into(
     """Rows of ``coverd.table``, each value as the text Postgres casts from, without NUL; None is null."""
     lines = [_TAB.join([_NULL if value is None else value for value in row]) + _NEWLINE for row in rows]
     if lines:
-        text = _escaped("".join(lines)).encode()
+        text = _escaped("".join(lines).encode())
         await conn.copy_to_table(table, schema_name="coverd", columns=columns, source=_chunks(text))
 
 
-def _escaped(text: str) -> str:
+def _escaped(text: bytes) -> bytes:
     for before, after in _ESCAPES:
         text = text.replace(before, after)
     return text
