@@ -7,7 +7,7 @@ DATA_DIR ?= .coverd
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit chaos bench fast format lint types contracts diagram clean
+.PHONY: help setup run test check audit chaos bench fast format lint types contracts diagram errors clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ format: .venv/.dev ## Format and mend what can be mended
 
 diagram: .venv/.run ## Draw the life of an engagement into the README
 	@$(BIN)/python -m domain.diagram --write README.md
+
+errors: .venv/.dev ## Write the table of vendor errors from its tests
+	@PYTHONPATH=tests:. $(BIN)/python -m vendor_errors.table docs/vendor-errors.md
 
 bench: .venv/.dev ## Measure speed beside its floors (ONLY="accept status", JSON=file writes the figures as well)
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ONLY) $(if $(JSON),--json $(JSON))

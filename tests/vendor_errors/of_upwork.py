@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from vendor_double import TOKEN, Says
+from vendor_errors.client import FILE, WHOLE, Client
 from vendor_errors.rows import FOR_EVER, HTML, PAGE, Call, Row, in_the_way, pages, unheard
-from vendor_errors.stages import FILE, WHOLE, Client
 
 READ, FETCH = "ReadContract", "FetchAttachment"
 OFFER, IN_PARTS, ATTACHED = "an offer", "an offer, read in parts", "an offer with a file"
@@ -26,7 +26,7 @@ def asks(call: Call) -> Iterator[Row]:
     """What a GraphQL document may be answered, whichever it is."""
     yield from unheard(call)
     yield from in_the_way(call)
-    yield from pages(call, 200, 403, 411, 502)
+    yield from pages(call, 200, 307, 403, 411, 502)
     yield call.row("truncated JSON", Says(200, body=b'{"data": {"contr'), "again")
     for kind in ("DataFetchingException", "INTERNAL_ERROR"):
         yield call.row(f"failed while it gathered ({kind})", graphql("boom", kind), "again")
@@ -88,7 +88,7 @@ def of_tokens() -> Iterator[Row]:
     call = Call(READ, OFFER, f"POST {TOKEN}")
     yield from unheard(call)
     yield from in_the_way(call)
-    yield from pages(call, 200, 403, 502)
+    yield from pages(call, 200, 307, 403, 502)
     yield call.row("truncated JSON", Says(200, body=b'{"access_tok'), "again")
     yield call.row("a 200 without a token", Says(200, {}), "again")
     yield call.row("5xx without end", plain(500), "the operation waits", FOR_EVER)

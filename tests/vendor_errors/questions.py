@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from vendor_double import Says
 from vendor_errors.of_1099policy import API, refused
-from vendor_errors.of_upwork import SCOPES, asks, graphql, says_no
+from vendor_errors.of_upwork import asks, says_no
 from vendor_errors.rows import FOR_EVER, Call, Fate, Row, in_the_way, pages, unheard
 
 LOOK = "a look around"
@@ -28,7 +28,6 @@ def of_upwork() -> Iterator[Row]:
     for row in (*asks(call), *says_no(call)):
         if row.fate != "a new token":
             yield replace(row, fate="a note", times=FOR_EVER)
-    yield call.row("scopes refused", graphql(SCOPES), "a note", FOR_EVER)
     for name in ("ClientOffers", "ContractsById"):
         listing = Call("config check", LOOK, name)
         for row in (*asks(listing), *says_no(listing)):

@@ -1,31 +1,35 @@
 """The rows of the error table: what a vendor may answer each call, and what becomes of the call then."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any, Literal
+from typing import Any
 
 from vendor_double import Says
 
-Fate = Literal[
-    "again",  # tried again on the ladder, under the same key, and then it works
-    "a new key",  # after two of them only a new key can succeed
-    "for a person",  # parked with the vendor's words, at once
-    "for a person soon",  # parked after eight tries, a minute or two
-    "the vendor waits",  # all calls of the vendor are held, none is given up
-    "the operation waits",  # the same for this kind of call alone
-    "a new token",  # fetched at once, and the same is asked again
-    "done",  # as good as the answer that was asked for
-    "asked again",  # by the next sweep, which finds all that this one did not
-    "passed over",  # by this sweep, which tells of it and goes on
-    "gone",  # it covers no more
-    "no answer",  # the vendor is a hole itself, as long as it cannot be asked
-    "a refusal",  # the same, with what the key may not
-    "an unknown entity",  # a hole of the file
-    "a note",  # what could not be compared
-]
+Fate = str
+
+FATES: Mapping[Fate, str] = {
+    "again": "tried again under the same key, on the ladder and never before the vendor's `Retry-After`",
+    "a new key": "after two of them what the old key may have made is looked for, else made under a new one",
+    "a new token": "a new one is fetched at once, and the same asked again",
+    "done": "as good as the answer that was asked for, or there is another way",
+    "for a person": "given up at once, in the vendor's words, until a person has it tried again",
+    "for a person soon": "the same after eight tries in a minute or two",
+    "the operation waits": "calls of this kind are left alone, none is given up, and one by one finds out",
+    "the vendor waits": "the same for all calls of the vendor, from the first on",
+    "asked again": "the source is noted as failing; the next sweep finds all that this one did not",
+    "passed over": "all else is read, and what is not shown is told of",
+    "gone": "it covers no more; of a certificate that says nothing",
+    "no answer": "a hole: the vendor cannot be asked",
+    "a refusal": "a hole: the key may not ask that",
+    "an unknown entity": "a hole of the file",
+    "a note": "nothing is compared, and that is said",
+}
+"""What becomes of a call, and what that means."""
+
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 PAGE = b"<html><h1>Bad gateway</h1></html>"
@@ -136,7 +140,7 @@ def pages(call: Call, *statuses: int, **more: Any) -> Iterator[Row]:
 def of_1099policy(call: Call) -> Iterator[Row]:
     """What 1099Policy, and whatever stands before it, may answer any call."""
     yield from in_the_way(call)
-    yield from pages(call, 403)
+    yield from pages(call, 307, 403)
     yield call.row("409, the same key is in flight", refusal(409, "idempotency"), "again")
     for status, code in (
         (400, "invalid_input"),

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from vendor_double import Says
+from vendor_errors.client import Client
 from vendor_errors.of_1099policy import API, refused
 from vendor_errors.of_upwork import SCOPES, graphql, plain
 from vendor_errors.rows import FOR_EVER, Call, Row, in_the_way, pages, unheard
-from vendor_errors.stages import Client
 
 LISTED, LEFT_OUT = "a sweep", "a sweep where the list leaves the policy out"
 OF_ONE = (

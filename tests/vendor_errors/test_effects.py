@@ -3,8 +3,9 @@
 import pytest
 from vendor_errors import of_1099policy, of_upwork
 from vendor_errors.fates import FATES
+from vendor_errors.places import PLACES
 from vendor_errors.rows import Row
-from vendor_errors.stages import PLACES, stage_of
+from vendor_errors.stages import stage_of
 
 TABLE = [*of_1099policy.ROWS, *of_upwork.ROWS]
 

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 import pytest
 from contracts.given import NOON
 from replicas import CONFIG
+from vendor_errors.client import ID, PDF
 from vendor_errors.of_1099policy import API, refused
+from vendor_errors.places import assigned
 from vendor_errors.rows import Call, Fate, Row
-from vendor_errors.stages import ID, PDF, Stage, assigned, stage_of
+from vendor_errors.stages import Stage, stage_of
 from vendor_errors.sweeps import LEFT_OUT, LISTED, ROWS
 
 from domain import commands as c
