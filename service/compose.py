@@ -35,6 +35,7 @@ from service.api.statuses import Statuses
 from service.api.tokens import Tokens
 from service.api.vendors import VendorRoutes
 from service.api.waiting import Waiting
+from service.background import going_on
 from service.clients.outside import outside_session
 from service.clients.ten99policy import Ten99Policy
 from service.clients.upwork import Upwork
@@ -218,20 +219,19 @@ async def serving(
         processor.start()
         stack.push_async_callback(processor.stop)
         if works:
-            stack.push_async_callback(_ended, asyncio.create_task(runner.run(), name="projections"))
-            stack.push_async_callback(_ended, asyncio.create_task(surveyor.run(), name="survey"))
+            await stack.enter_async_context(going_on("projections", runner.run))
+            await stack.enter_async_context(going_on("survey", surveyor.run))
         if works and settings.poll_seconds:
             if desk.ten99policy.dialect == "reference":
-                codes = warn_on_change(config, desk.ten99policy, metrics, settings.poll_seconds)
-                stack.push_async_callback(_ended, asyncio.create_task(codes, name="config-check"))
+                codes = partial(warn_on_change, config, desk.ten99policy, metrics, settings.poll_seconds)
+                await stack.enter_async_context(going_on("config-check", codes))
             poller = Poller(reconciler, store, clock, settings.poll_seconds)
             poller.start()
             stack.push_async_callback(poller.stop)
         url, is_open, server, leaving = None, False, None, asyncio.Event()
         if answers:
-            stack.push_async_callback(
-                _ended, asyncio.create_task(tokens.follow(tuning.sweep_seconds), name="tokens")
-            )
+            looks = partial(tokens.follow, tuning.sweep_seconds)
+            await stack.enter_async_context(going_on("tokens", looks))
             door = Door(tokens, Rates(settings.rate), loopback=is_loopback(settings.host))
             vendors = VendorReport(store, gate, clock)
             measures = Measures(metrics, store, runner, sources, vendors, clock)
@@ -241,7 +241,7 @@ async def serving(
             app = make_health_app(health, door, metrics, tuning.patience, tuning.refusals, leaving)
             url = await _answer(app, settings, tuning, stack)
         if serves:
-            stack.push_async_callback(_ended, asyncio.create_task(tail.run(), name="feed"))
+            await stack.enter_async_context(going_on("feed", tail.run))
             routes = _routes(
                 settings,
                 door,
@@ -259,8 +259,8 @@ async def serving(
                 vendors,
                 health,
             )
-            changing = follow(_proofs(settings), routes.webhooks.use, tuning.sweep_seconds)
-            stack.push_async_callback(_ended, asyncio.create_task(changing, name="secrets"))
+            changing = partial(follow, _proofs(settings), routes.webhooks.use, tuning.sweep_seconds)
+            await stack.enter_async_context(going_on("secrets", changing))
             app = make_app(routes, door, metrics, tuning.patience, tuning.refusals, leaving)
             short = Short(routes.webhooks, routes.statuses, door, metrics, tuning.refusals, leaving)
             url, server = await _listen(app, short, settings, tuning, stack)
@@ -284,11 +284,6 @@ def _rules(config: ConfigFile, upwork: Upwork) -> Callable[[], Rules]:
     """The company's rules, with what the dialect of Upwork makes possible."""
     named = upwork.contract_names_freelancer
     return lambda: replace(config.rules(), contract_names_freelancer=named)
-
-
-async def _ended(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 async def _schema_is_current(dsn: str) -> None:

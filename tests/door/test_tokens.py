@@ -12,6 +12,8 @@ import orjson
 import pytest
 from places import ENOUGH, TOKEN, Answer, Place, PlaceMaker
 
+from service import background
+from service.api.tokens import Tokens
 from service.compose import Tuning
 from service.settings import SettingsRefused
 
@@ -48,6 +50,29 @@ async def until(place: Place, token: str, status: int) -> Answer:
         while (told := await place.ask("GET", "/v1/engagements", **showing(token))).status != status:
             pass
     return told
+
+
+async def test_a_token_is_revoked_whatever_befell_the_looks_before(
+    places: PlaceMaker, token: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that failed in a way nobody foresaw is not the last one."""
+    failed = asyncio.Event()
+    look = Tokens.look
+
+    async def fail_once(tokens: Tokens) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise LookupError
+        await look(tokens)
+
+    monkeypatch.setattr(background, "AGAIN_SECONDS", 0.01)
+    made = await token("create", "--scope", "read")
+    async with places(SOON) as place:
+        await until(place, made["token"], 200)
+        monkeypatch.setattr(Tokens, "look", fail_once)
+        await asyncio.wait_for(failed.wait(), ENOUGH)
+        await token("revoke", made["id"])
+        await until(place, made["token"], 401)
 
 
 async def test_a_token_opens_the_door_until_it_is_revoked(places: PlaceMaker, token: Command) -> None:
