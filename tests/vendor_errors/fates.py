@@ -8,7 +8,9 @@ from vendor_errors.rows import Fate
 from vendor_errors.stages import Stage
 
 from domain import commands as c
+from domain.assignments import canceled_at
 from domain.attention import attention
+from domain.state import Engagement
 from service.ports import EffectRow
 
 KEY = "Idempotency-Key"
@@ -35,7 +37,8 @@ async def _a_new_key(stage: Stage) -> None:
         await stage.work()
     await _done(stage)
     first, *others = [asked.headers[KEY] for asked in stage.asked]
-    assert others == ([first] if stage.row.made else [first, f"{first}-r2"])
+    assert [first, f"{first}-r2"][: len(others)] == others
+    assert stage.row.made or len(others) == 2
 
 
 async def _for_a_person(stage: Stage) -> None:
@@ -121,6 +124,16 @@ async def _done(stage: Stage) -> None:
         "/invoices": [invoice.invoice_id for invoice in engagement.invoices.values()],
     }
     assert made == {path: known[path] for path in PREFIXES if path in made}
+    if engagement.over:
+        _ended(stage, engagement)
+
+
+def _ended(stage: Stage, engagement: Engagement) -> None:
+    """Cover does not outlast the contract, there and here."""
+    (row,), made = stage.ledger.made["/assignments"], engagement.assignment
+    assert row.get("cancelled") or row["end_date"] == max(engagement.ended_at, row["effective_date"] + 1)
+    assert made
+    assert made.ended or canceled_at(engagement, made.assignment_id)
 
 
 def _keys(stage: Stage) -> set[str]:

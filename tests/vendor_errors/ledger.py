@@ -33,7 +33,6 @@ class Ledger:
     names_policy: bool = True
     refuses: dict[str, str] = field(default_factory=dict)
     made: dict[str, list[Row]] = field(default_factory=lambda: {path: [] for path in PREFIXES})
-    changes: list[tuple[str, Row]] = field(default_factory=list)
     policy: Row = field(default_factory=dict)
     events: list[Row] = field(default_factory=list)
     listed: bool = True
@@ -74,11 +73,11 @@ class Ledger:
         return Says(201, row)
 
     def _cancelled(self, body: Row) -> Says:
-        self.changes.append((CANCEL, body))
         for row in self.made["/assignments"]:
-            if row["job"] == body["job_id"]:
+            if row["job"] == body["job_id"] and not row.get("cancelled"):
                 row |= {"cancelled": True, "cancellation_date": self.now()}
-        return Says(200, {"cancelled": True})
+                return Says(200, {"cancelled": True})
+        return Says(400, {"error_code": "assignment_cancelled", "message": "There is none to cancel."})
 
     def _changed(self, path: str, body: Row) -> Says:
         collection, _, id = path.rpartition("/")
@@ -86,7 +85,6 @@ class Ledger:
         if row.get("cancelled"):
             return Says(400, {"error_code": "invalid_assignment_id", "message": "It is cancelled."})
         row |= body
-        self.changes.append((path, body))
         return Says(200, row)
 
     def _shown(self, path: str, query: dict[str, str]) -> Says:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from vendor_double import Says
-from vendor_errors.rows import Call, Row, makes, reads, refusal
+from vendor_errors.rows import Call, Row, makes, reads, refusal, stored
 
 API = "/api/v1"
 OFFER, KNOWN, START, END = "an offer", "an offer to one who is known", "a start", "an end"
@@ -43,10 +43,12 @@ def of_policies() -> Iterator[Row]:
 
 
 def of_ends() -> Iterator[Row]:
-    for row in reads(Call("EndCoverage", "an end before the start", f"POST {API}/assignments/cancel")):
+    cancel = Call("EndCoverage", "an end before the start", f"POST {API}/assignments/cancel")
+    for row in reads(cancel, changes=True):
         shortened = row.what in ("400", "409")  # it has begun by the vendor's clock
         yield replace(row, fate="done") if shortened else row
-    yield from reads(Call("EndCoverage", END, f"PUT {API}/assignments/{{}}"))
+    yield from stored(cancel)
+    yield from reads(Call("EndCoverage", END, f"PUT {API}/assignments/{{}}"), changes=True)
     looked_at = Call("EndCoverage", "an end of what others cancelled", f"GET {API}/assignments/{{}}")
     for row in reads(looked_at):
         yield replace(row, words="It is cancelled.") if row.fate == "for a person" else row

@@ -156,14 +156,13 @@ def of_1099policy(call: Call) -> Iterator[Row]:
     yield call.row("403", refusal(403, "insufficient_permissions"), "the vendor waits", **held)
 
 
-def reads(call: Call) -> Iterator[Row]:
-    """A call that asks, or that may be made again as often as one likes."""
+def reads(call: Call, *, changes: bool = False) -> Iterator[Row]:
+    """A call that asks; or one that ``changes`` something and may be made again, to the same effect."""
     yield from of_1099policy(call)
-    yield from unheard(call)
-    yield from pages(call, 200, 502)
-    yield call.row("truncated JSON", Says(200, body=b'{"id": "xx_1", "em'), "again")
-    without_end = refusal(500, "general_error")
-    yield call.row("5xx without end", without_end, "the operation waits", FOR_EVER)
+    yield from unheard(call, made=changes)
+    yield from pages(call, 200, 502, made=changes)
+    yield call.row("truncated JSON", Says(200, body=b'{"id": "xx_1", "em'), "again", made=changes)
+    yield call.row("5xx without end", refusal(500, "general_error"), "the operation waits", FOR_EVER)
 
 
 def makes(call: Call, *, sought: bool = False) -> Iterator[Row]:
@@ -178,10 +177,7 @@ def makes(call: Call, *, sought: bool = False) -> Iterator[Row]:
     yield from pages(call, 200, 502, made=True)
     yield call.row("truncated JSON", Says(201, body=b'{"id": "xx_1", "em'), "again", made=True)
     yield call.row("500 in their words", failed, "again", made=True)
-    stored: Any = {"times": FOR_EVER, "stored": True}
-    yield call.row("a stored 500 replayed for the key", failed, "a new key", **stored)
-    found: Fate = "again" if sought else "a new key"
-    yield call.row("a stored 500 of what it made", failed, found, made=True, **stored)
+    yield from stored(call, "again" if sought else "a new key")
     lost = Says(201, {"id": "xx_1"}, ends="dropped")
     yield call.row(
         "dropped, and then a day of nothing",
@@ -194,3 +190,10 @@ def makes(call: Call, *, sought: bool = False) -> Iterator[Row]:
         parked: Fate = "again" if sought else "for a person soon"
         yield call.row(what, Says(201, body), parked, FOR_EVER, made=True)
     yield call.row("5xx without end", failed, "the operation waits", FOR_EVER)
+
+
+def stored(call: Call, of_made: Fate = "a new key") -> Iterator[Row]:
+    """A failure that the vendor repeats for its idempotency key, whether or not it did what was asked."""
+    failed: Any = {"says": refusal(500, "general_error"), "times": FOR_EVER, "stored": True}
+    yield call.row("a stored 500 replayed for the key", fate="a new key", **failed)
+    yield call.row("a stored 500 of what it did", fate=of_made, made=True, **failed)
