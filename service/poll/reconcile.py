@@ -20,6 +20,7 @@ from service.handle import Handler
 from service.ingest.process import Processor
 from service.lists import ReadModels
 from service.metrics import Metrics
+from service.poll.contracts import shown
 from service.poll.facts import Fact, Source
 from service.poll.report import Found, Report, Unread
 from service.poll.ten99policy import differences, event_pages, running, unknown_assignments
@@ -143,8 +144,7 @@ class _Sweep:
             self._count("policies, certificates and assignments", asked)
             unread: list[Unread] = []
             facts = await differences(vendor, store, self._parts.handler, batch, now, unread)
-            self._report.unread += unread
-            self._parts.metrics.unread.labels(self._source).inc(len(unread))
+            self._not_shown(unread)
             await self._bring(facts, cursor)
 
     def _there(self) -> int:
@@ -224,11 +224,20 @@ class _Sweep:
 
     async def _contracts(self, ids: Sequence[str]) -> list[ContractRow]:
         found: list[ContractRow] = []
+        unread: list[Unread] = []
         for first in range(0, len(ids), CONTRACTS_AT_ONCE):
-            await self._pace.turn()
-            self._count("contracts")
-            found += await self._parts.upwork.contracts(ids[first : first + CONTRACTS_AT_ONCE])
+            found += await shown(self._listed, ids[first : first + CONTRACTS_AT_ONCE], unread)
+        self._not_shown(unread)
         return found
+
+    async def _listed(self, ids: Sequence[str]) -> list[ContractRow]:
+        await self._pace.turn()
+        self._count("contracts")
+        return await self._parts.upwork.contracts(ids)
+
+    def _not_shown(self, unread: Sequence[Unread]) -> None:
+        self._report.unread += unread
+        self._parts.metrics.unread.labels(self._source).inc(len(unread))
 
     async def _live(self) -> AsyncIterator[tuple[list[Engagement], tuple[str, str] | None]]:
         """Engagements whose contract runs, in batches, each with the cursor to move when it is done.

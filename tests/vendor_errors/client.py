@@ -56,8 +56,8 @@ class Client:
 
     def contracts(self, ids: list[str]) -> dict[str, Any]:
         """What was ours is over, what is new runs."""
-        status = {ID: "CLOSED", "9002": "ACTIVE"}
-        rows = [{"id": id, "status": status[id], "modifyDate": epoch(NOON)} for id in ids]
+        status = {ID: "CLOSED"}
+        rows = [{"id": id, "status": status.get(id, "ACTIVE"), "modifyDate": epoch(NOON)} for id in ids]
         return {"contractList": {"contracts": [row | {"endDate": epoch(NOON)} for row in rows]}}
 
     def by_the_reference(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from contracts.given import NOON
 from replicas import CONFIG
 from vendor_errors.client import ID, PDF
 from vendor_errors.of_1099policy import API, refused
+from vendor_errors.of_upwork import graphql
 from vendor_errors.places import assigned
 from vendor_errors.rows import Call, Fate, Row
 from vendor_errors.stages import Stage, stage_of
@@ -16,6 +18,7 @@ from vendor_errors.sweeps import LEFT_OUT, LISTED, ROWS
 
 from domain import commands as c
 from service.clock import epoch
+from service.handle import Origin
 from service.ingest.process import Processor
 from service.poll.reconcile import Parts, Reconciler
 from service.poll.report import Report
@@ -33,11 +36,14 @@ NEWS = {
 """What nobody here knows of what each vendor shows."""
 
 
-class OneLive:
+@dataclass
+class Live:
     """The list of engagements whose contract runs."""
 
+    ids: tuple[str, ...] = (ID,)
+
     async def live(self, after: tuple[datetime, str] | None, _limit: int) -> list[tuple[datetime, str]]:
-        return [] if after else [(NOON, ID)]
+        return [] if after else [(NOON, id) for id in self.ids]
 
 
 class Sweeps:
@@ -46,16 +52,16 @@ class Sweeps:
         desk = replica.worker._desk
         store, clock = stage.scene.store, stage.scene.clock
         processor = Processor(store, replica.handler, CONFIG, clock, replica.metrics)
-        lists = OneLive()
+        self.lists = Live()
         parts = Parts(
             store,
             replica.handler,
             processor,
             desk.upwork,
             desk.ten99policy,
-            lists,
+            self.lists,  # type: ignore[arg-type]
             replica.metrics,
-            clock,  # type: ignore[arg-type]
+            clock,
         )
         self.reconciler = Reconciler(parts, replica.gate, 300, timedelta(hours=1), upwork_seconds=0)
         self.stage, self.found = stage, Counter[str]()
@@ -116,6 +122,25 @@ async def test_a_vendor_that_fails_at_one_thing_after_the_other_is_not_passed_ov
             broken.says if asked.path.count("/") > "/api/v1/a-list".count("/") else usual(asked)
         )
         await _asked_again(sweeps, await sweeps.sweep())
+
+
+async def test_one_contract_that_upwork_refuses_does_not_hide_the_others() -> None:
+    refusal = graphql("Authorization failed")
+    with_it = Call("sweep", LISTED, "ContractsById").row("one of them refused", refusal, "passed over")
+    async with stage_of(with_it, insured) as stage:
+        sweeps, usual = Sweeps(stage), stage.client
+        sweeps.lists.ids = (ID, "9003")
+        origin, offer = Origin("told", "d", "webhook:upwork"), c.AcceptOffer(epoch(NOON), "of_9003", "fl_3")
+        await stage.replica.handler.engagement("9003", offer, origin)
+        stage.scene.upwork._otherwise = lambda asked: refusal if b'"9003"' in asked.body else usual(asked)
+        report = await sweeps.sweep()
+        assert not report.errors
+        assert [(one.source, one.what) for one in report.unread] == [("upwork", "contract 9003")]
+        assert "Authorization failed" in report.unread[0].why
+        assert sweeps.found == Counter(NEWS["upwork"])
+
+        sweeps.lists.ids = ("9003",)
+        assert (await sweeps.sweep()).errors.keys() == {"upwork"}, "nothing at all is shown"
 
 
 async def _asked_again(sweeps: Sweeps, report: Report) -> None:
