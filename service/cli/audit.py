@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import asyncpg
 
+from service.audit.buckets import over_all
 from service.audit.check import Checker
 from service.audit.export import NotExportable, Place, feed_header, log_header, pages
 from service.audit.lines import Header
@@ -128,8 +129,11 @@ async def verify_files(paths: Sequence[Path], as_json: bool) -> None:
         say(f"{told.unanchored} streams begin before it: give the earlier files too, to check the joint.")
 
 
-async def verify_log(as_json: bool) -> None:
-    """Every bucket: each stream's chain, and a log without a hole. What was found is written down."""
+async def verify_log(as_json: bool, replay: bool) -> None:
+    """Every bucket: each stream's chain, and a log without a hole. What was found is written down.
+
+    ``replay``: each stream is also folded again, and its head must be what comes of it.
+    """
     store = await PostgresStore.open(_dsn(), utc_now)
     try:
         operation = Operation(
@@ -137,7 +141,9 @@ async def verify_log(as_json: bool) -> None:
         )
         await store.begin_operation(operation)
         heads = await store.heads_of_buckets()
-        found = [fault for bucket in heads async for fault in store.verify_bucket(bucket)]
+        found = await over_all(heads, store.verify_bucket)
+        if replay:
+            found += await over_all(heads, store.replay_bucket)
         events = sum(heads.values())
         told = {"events": events, "buckets": len(heads), "faults": len(found)}
         await store.end_operation(operation.id, told)

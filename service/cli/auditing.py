@@ -40,7 +40,10 @@ def export_command(
 
 @commands.command(name="verify")
 def verify_command(
-    *, file: Annotated[list[Path] | None, Parameter(negative="")] = None, json: Json = False
+    *,
+    file: Annotated[list[Path] | None, Parameter(negative="")] = None,
+    replay: Flag = False,
+    json: Json = False,
 ) -> None:
     """Check the hash chain of every stream and that no bucket's log has a hole.
 
@@ -48,8 +51,11 @@ def verify_command(
 
     Args:
         file: an export to check instead of the database, - for stdin; several that follow one another in turn
+        replay: also fold every stream again, and see that its head says what comes of it
     """
-    run(audit.verify_files(file, json) if file else audit.verify_log(json))
+    if file and replay:
+        end("An export holds no heads: --replay is for the database.", MISUSED)
+    run(audit.verify_files(file, json) if file else audit.verify_log(json, replay))
 
 
 @commands.command(name="doctor")

@@ -1,19 +1,21 @@
 """The hash chain of a stream: each event's hash covers its predecessor's, so that no change goes unseen."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from json.encoder import encode_basestring as _quoted
+
+from msgspec import Struct
 
 START = bytes(32)
 """What stands before a stream's first event."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """An event as it is stored; ``data`` is its JSON text to the letter, for that is what is hashed."""
 
     stream_id: str
@@ -44,20 +46,13 @@ def event_hash(previous: bytes, event: Link) -> bytes:
 
     The same function lives in SQL as ``coverd.event_hash``; a test proves them equal.
     """
-    header = [
-        event.stream_id,
-        event.version,
-        event.position,
-        event.type,
-        event.schema,
-        event.effective_at,
-        (event.recorded_at - _EPOCH) // timedelta(microseconds=1),
-        event.cause,
-        event.correlation,
-        event.actor,
-    ]
-    text = json.dumps(header, ensure_ascii=False)  # spaced and escaped exactly as Postgres does it
-    return sha256(previous + text.encode() + event.data.encode()).digest()
+    micros = (event.recorded_at - _EPOCH) // _MICROSECOND
+    header = (  # spaced and escaped exactly as Postgres does it
+        f"[{_quoted(event.stream_id)}, {event.version}, {event.position}, {_quoted(event.type)},"
+        f" {event.schema}, {event.effective_at}, {micros}, {_quoted(event.cause)},"
+        f" {_quoted(event.correlation)}, {_quoted(event.actor)}]"
+    )
+    return sha256(previous + header.encode() + event.data.encode()).digest()
 
 
 class Chain:

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
+from msgspec.structs import replace
 
 from domain.codec import SCHEMA, event_data, event_from
 from domain.events import Event

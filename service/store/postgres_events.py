@@ -13,8 +13,10 @@ from service.store.chain import Chain, Fault
 from service.store.flush import AppendFlush, HeadsFlush, Wrote
 from service.store.gather import Gatherer
 from service.store.limits import check_append, storable
-from service.store.lines import Line
+from service.store.lines import Line, on_pool
+from service.store.replay import replay_bucket
 from service.store.tables import Tables
+from service.store.verify import verify_bucket
 
 if TYPE_CHECKING:
     from service.store.lines import Pool
@@ -99,17 +101,13 @@ class PostgresEvents(Tables):
 
         For a fault of the bucket itself ``stream_id`` is empty and ``version`` 0.
         """
-        for head in await self._rows("streams_in", bucket):
-            fault = await self._verify(Chain(head["stream_id"]), head["version"], head["head_hash"])
-            if fault:
-                yield fault
-        count = await self._row("count_events", bucket)
-        if count and not count["position"] == count["events"] == count["last"]:
-            why = (
-                f"bucket {bucket} was numbered up to {count['position']}, holds {count['events']} events"
-                f" and the last is {count['last']}"
-            )
-            yield Fault("", 0, why)
+        for fault in await on_pool(self._pool, lambda connection: verify_bucket(connection, bucket)):
+            yield fault
+
+    async def replay_bucket(self, bucket: int) -> AsyncIterator[Fault]:
+        """Every stream of the bucket whose head is not what its events add up to, by this program's rules."""
+        for fault in await on_pool(self._pool, lambda connection: replay_bucket(connection, bucket)):
+            yield fault
 
     async def _verify(self, chain: Chain, version: int, last: bytes) -> Fault | None:
         # Only up to the head we saw: an append meanwhile is no fault.

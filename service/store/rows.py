@@ -170,7 +170,20 @@ def recorded(row: Row) -> Recorded:
 
 
 def link(row: Row) -> Link:
-    return Link(**{name: row[name] for name in Link.__slots__})
+    return Link(
+        row["stream_id"],
+        row["version"],
+        row["position"],
+        row["type"],
+        row["schema"],
+        row["effective_at"],
+        row["recorded_at"],
+        row["cause"],
+        row["correlation"],
+        row["actor"],
+        row["data"],
+        row["hash"],
+    )
 
 
 def claimed(row: Row) -> Claimed:

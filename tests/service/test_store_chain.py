@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import pytest
 from contracts.given import ADA, NOON, OFFER, Clock, append, neighbours
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain import events as e
 from domain.ids import bucket_of
@@ -83,7 +83,7 @@ async def hashed(connection: "Connection", previous: bytes, link: Link) -> bytes
         "ROW(0, $2::text, $3::int, $4::bigint, $5::text, $6::int, $7::bigint, $8::timestamptz, $9::text,"
         " $10::text, $11::text, $12::text::json, NULL)::coverd.event"
     )
-    values = [getattr(link, name) for name in Link.__slots__[:-1]]
+    values = [getattr(link, name) for name in Link.__struct_fields__[:-1]]
     found: bytes = await connection.fetchval(f"SELECT coverd.event_hash($1, {row})", previous, *values)
     return found
 
@@ -183,3 +183,12 @@ async def test_a_stream_removed_whole_leaves_a_hole_in_its_bucket(store, owner):
     (fault,) = [fault async for fault in store.verify_bucket(bucket_of(ADA))]
 
     assert "was numbered up to 2, holds 1 events" in fault.why
+
+
+async def test_events_without_a_head_are_found_out(store, owner):
+    await store.append(append(OFFER))
+    await owner.execute("DELETE FROM coverd.stream WHERE stream_id = $1", ADA)
+
+    (fault,) = [fault async for fault in store.verify_bucket(bucket_of(ADA))]
+
+    assert (fault.stream_id, fault.why) == (ADA, "it has events and no head")
