@@ -137,7 +137,10 @@ class Handler:
                 continue
             effects = react(before, decision.after)
             if not decision.events and settles is None:
-                return Handled(False, (), before)
+                fresh = await self.load(engagement_id)
+                if fresh.version == before.version:
+                    return Handled(False, (), before)
+                continue
             found = lookups(decision.events, origin)
             appended = await self._appended(
                 decision.after,
@@ -164,7 +167,8 @@ class Handler:
                 return Handled(False, (), before)
             self._keep(stream_id, decision.after)
             born = (("engagement", engagement_id),) if before.version == 0 else ()
-            self._tell(stream_id, len(effects) > len(appended.taken), (*born, *found))
+            due = [wanted for wanted in effects if wanted.due_at is None or wanted.due_at <= command.at]
+            self._tell(stream_id, len(due) > len(appended.taken), (*born, *found))
             return Handled(True, decision.events, decision.after)
         raise Contended(stream_id=stream_id)
 
@@ -229,7 +233,7 @@ class Handler:
         return engagement
 
     def _tell(self, stream_id: str, waiting: bool, found: tuple[Lookup, ...]) -> None:
-        """``waiting``: whether effects were asked for that nobody holds."""
+        """``waiting``: whether effects are due that nobody holds."""
         if waiting:
             self.on_effects(stream_id)
         self.on_append(found)
