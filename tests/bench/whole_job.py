@@ -1,4 +1,4 @@
-"""whole_job: from an offer's webhook to `insured`, with vendors that answer at once."""
+"""whole_job: from an offer's webhook to `insured`, with vendors that answer at once, and with slow ones."""
 
 import asyncio
 import time
@@ -13,6 +13,16 @@ from bench.processes import Database, Server, served, vendors
 from bench.report import Figure, percentile
 
 ENGAGEMENTS = 3000
+WORKERS = 64
+"""Effects under way at once where the vendors answer at once."""
+
+SLOW_ENGAGEMENTS, SLOW_WORKERS = 400, 16
+PAUSE = 0.05
+"""Seconds a slow vendor takes over each answer."""
+
+CALLS = 6
+"""One after the other, but for the job beside the contractor: what an engagement asks of the vendors."""
+
 CONNECTIONS = 16
 LONE = 100
 PATIENCE = 600
@@ -26,7 +36,12 @@ WHERE e.type = 'EngagementInsured' AND e.stream_id >= $1 AND e.stream_id < $2
 
 
 async def run(db: Database, load: Generator, say: Callable[[str], None]) -> list[Figure]:
-    async with vendors() as vendor, served(db, vendor, UNPACED="1") as subject:
+    return [*await _fast(db, load, say), await _slow(db, load)]
+
+
+async def _fast(db: Database, load: Generator, say: Callable[[str], None]) -> list[Figure]:
+    more = {"UNPACED": "1", "COVERD_WORKERS": str(WORKERS)}
+    async with vendors() as vendor, served(db, vendor, **more) as subject:
         await vendor_set(vendor, subject.port)
         await _through(db, load, subject, 10_000_000, 200)
         lone = await _lone(db, vendor, subject)
@@ -56,7 +71,7 @@ async def run(db: Database, load: Generator, say: Callable[[str], None]) -> list
             rate / 600,
             percentile(took, 0.5) * 1000,
             percentile(took, 0.99) * 1000,
-            f"floor: the aim; {note}",
+            f"floor: the aim; {WORKERS} workers; {note}",
         ),
         Figure(
             "cpu_ms_per_engagement",
@@ -68,6 +83,29 @@ async def run(db: Database, load: Generator, say: Callable[[str], None]) -> list
             note=f"floor: the aim; coverd {cpu[0]:.2f}, Postgres {cpu[1]:.2f}; {stats['asked']}",
         ),
     ]
+
+
+async def _slow(db: Database, load: Generator) -> Figure:
+    """Against what so many workers can do at most, each with one call under way."""
+    more = {"UNPACED": "1", "COVERD_WORKERS": str(SLOW_WORKERS)}
+    async with vendors() as vendor, served(db, vendor, **more) as subject:
+        await vendor_set(vendor, subject.port, PAUSE)
+        seconds, took = await _through(db, load, subject, 40_000_000, SLOW_ENGAGEMENTS)
+        stats = await vendor_stats(vendor)
+        right = await _right(db)
+    rate, most = SLOW_ENGAGEMENTS / seconds, SLOW_WORKERS / (PAUSE * CALLS)
+    asked = sum(n for call, n in stats["asked"].items() if "/_" not in call)
+    return Figure(
+        "whole_job_slow_vendor",
+        rate,
+        "engagements/s",
+        right,
+        most,
+        rate / most,
+        percentile(took, 0.5) * 1000,
+        percentile(took, 0.99) * 1000,
+        f"floor: {SLOW_WORKERS} workers, {CALLS} calls of {PAUSE * 1000:.0f} ms; asked {asked} times",
+    )
 
 
 async def _through(
