@@ -83,11 +83,12 @@ class Vendors:
         return {}
 
     async def _send_news(self) -> None:
-        connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        connected: int | None = None
         while True:
             news = await self._news.get()
-            connection = connection or await asyncio.open_connection("127.0.0.1", self.callback)
-            reader, writer = connection
+            if self.callback != connected:
+                reader, writer = await asyncio.open_connection("127.0.0.1", self.callback)
+                connected = self.callback
             writer.write(news)
             head = await reader.readuntil(b"\r\n\r\n")
             length = re.search(rb"ontent-Length: (\d+)", head)

@@ -36,12 +36,12 @@ WHERE e.type = 'EngagementInsured' AND e.stream_id >= $1 AND e.stream_id < $2
 
 
 async def run(db: Database, load: Generator, say: Callable[[str], None]) -> list[Figure]:
-    return [*await _fast(db, load, say), await _slow(db, load)]
+    async with vendors() as vendor:
+        return [*await _fast(db, load, vendor, say), await _slow(db, load, vendor)]
 
 
-async def _fast(db: Database, load: Generator, say: Callable[[str], None]) -> list[Figure]:
-    more = {"UNPACED": "1", "COVERD_WORKERS": str(WORKERS)}
-    async with vendors() as vendor, served(db, vendor, **more) as subject:
+async def _fast(db: Database, load: Generator, vendor: Server, say: Callable[[str], None]) -> list[Figure]:
+    async with served(db, vendor, UNPACED="1", COVERD_WORKERS=str(WORKERS)) as subject:
         await vendor_set(vendor, subject.port)
         await _through(db, load, subject, 10_000_000, 200)
         lone = await _lone(db, vendor, subject)
@@ -85,10 +85,9 @@ async def _fast(db: Database, load: Generator, say: Callable[[str], None]) -> li
     ]
 
 
-async def _slow(db: Database, load: Generator) -> Figure:
+async def _slow(db: Database, load: Generator, vendor: Server) -> Figure:
     """Against what so many workers can do at most, each with one call under way."""
-    more = {"UNPACED": "1", "COVERD_WORKERS": str(SLOW_WORKERS)}
-    async with vendors() as vendor, served(db, vendor, **more) as subject:
+    async with served(db, vendor, UNPACED="1", COVERD_WORKERS=str(SLOW_WORKERS)) as subject:
         await vendor_set(vendor, subject.port, PAUSE)
         seconds, took = await _through(db, load, subject, 40_000_000, SLOW_ENGAGEMENTS)
         stats = await vendor_stats(vendor)
