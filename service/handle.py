@@ -32,11 +32,11 @@ of the two outcomes counts."""
 class Hands(Protocol):
     """Who performs effects in this process."""
 
-    def reserve(self, effects: Sequence[Wanted]) -> int:
-        """How many of these it will perform at once: all that are due, or none."""
+    def reserve(self, effects: Sequence[Wanted]) -> Sequence[str]:
+        """The kinds of these that it will perform at once: of all that are due, or of none."""
         ...
 
-    def take(self, held: int, claimed: Sequence[Claimed], engagement: Engagement) -> None:
+    def take(self, held: Sequence[str], claimed: Sequence[Claimed], engagement: Engagement) -> None:
         """Perform what was claimed of the ``held``, and let go of the rest. The engagement wants it."""
         ...
 
@@ -175,7 +175,7 @@ class Handler:
     async def _appended(self, after: Engagement, append: Append) -> Appended:
         """Append, and hand over what it asks for where hands are free; ``after`` is the state it leads to."""
         hands = self.hands
-        held = hands.reserve(append.effects) if hands and append.effects else 0
+        held = hands.reserve(append.effects) if hands and append.effects else ()
         if hands is None or not held:
             return await self._store.append(append)
         taken: tuple[Claimed, ...] = ()

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
@@ -17,6 +17,7 @@ from domain.state import Engagement
 from service.clients.http import CredentialsRefused, Crowded, Unusable, VendorRefused, VendorUnavailable
 from service.effects.backoff import Ladder
 from service.effects.perform import Desk, NotYet, left_behind, perform
+from service.effects.rooms import Room, Rooms
 from service.handle import LEASE_SECONDS, Contended, Origin
 from service.metrics import Metrics
 from service.ports import Claimed, EffectDone, EffectParkedMark
@@ -51,15 +52,12 @@ class Worker:
         self._desk = desk
         self._gate = gate or Gate(desk.store, desk.clock)
         self._metrics = metrics
-        self._slots = asyncio.Semaphore(concurrency)
-        self._concurrency = concurrency
+        self._rooms = Rooms(concurrency)
         self._sweep_seconds = sweep_seconds
         self._ladder = ladder or Ladder()
         self._running: set[asyncio.Task[None]] = set()
         self._nudges: set[asyncio.Task[None]] = set()
         self._look = asyncio.Event()
-        self._more = False
-        self._reserved = self._settling = 0
         self._stopping = asyncio.Event()
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -117,82 +115,73 @@ class Worker:
             await asyncio.wait_for(self._look.wait(), self._sweep_seconds)
         self._look.clear()
 
-    def reserve(self, effects: Sequence[Wanted]) -> int:
+    def reserve(self, effects: Sequence[Wanted]) -> Sequence[str]:
         """See `Hands`."""
-        due = [wanted for wanted in effects if wanted.due_at is None]
-        if not due or self._stopping.is_set():
-            return 0
-        if self._free() < len(due):
-            self._more = True
-            return 0
-        closed = self._gate.known_closed
-        if closed and any(type(wanted.effect).__name__ in closed for wanted in due):
-            return 0
-        self._reserved += len(due)
-        return len(due)
+        due = [type(wanted.effect).__name__ for wanted in effects if wanted.due_at is None]
+        if not due or self._stopping.is_set() or not self._gate.known_closed.isdisjoint(due):
+            return ()
+        return due if self._rooms.reserve(due) else ()
 
-    def take(self, held: int, claimed: Sequence[Claimed], engagement: Engagement) -> None:
+    def take(self, held: Sequence[str], claimed: Sequence[Claimed], engagement: Engagement) -> None:
         """See `Hands`."""
-        self._reserved -= held
+        self._rooms.let_go(held)
         for one in claimed:
-            self._spawn(self._run(one, fresh=engagement))
-        if len(claimed) < held:
-            self._look_again()
-
-    def _free(self) -> int:
-        """How many more effects may be under way here; only so many are ever claimed. One that only has its
-        outcome recorded makes room for what that leads to."""
-        return self._concurrency - (len(self._running) - self._settling) - self._reserved
+            self._spawn(one, fresh=engagement)
+        if len(claimed) < len(held):
+            self._look_if_worth()
 
     async def _sweep_once(self) -> int:
         closed = await self._gate.closed()
-        free = self._free()
-        if free <= 0:
-            self._more = True
+        free, full = self._rooms.look(for_all=True)
+        if not free:
             return 0
-        self._more = False
-        claimed = await self._desk.store.claim(free, LEASE_SECONDS, self._desk.clock(), without=closed)
+        without = closed | full
+        claimed = await self._desk.store.claim(free, LEASE_SECONDS, self._desk.clock(), without=without)
         self._start_all(claimed)
         probes = await self._gate.probes(free - len(claimed), LEASE_SECONDS)
         for one, breaker in probes:
-            self._spawn(self._run(one, breaker))
+            self._spawn(one, breaker)
         return len(claimed) + len(probes)
 
     async def _take_of(self, stream_id: str) -> None:
-        if self._free() <= 0:
-            self._more = True  # the sweep takes it as soon as a call ends
-            return
+        free, full = self._rooms.look(for_all=False)
+        if not free:
+            return  # the sweep takes it as soon as a call ends
         try:
-            closed = await self._gate.closed()
-            claimed = await self._desk.store.claim_of(stream_id, LEASE_SECONDS, self._desk.clock(), closed)
+            without = await self._gate.closed() | full
+            claimed = await self._desk.store.claim_of(stream_id, LEASE_SECONDS, self._desk.clock(), without)
         except StoreUnavailable:
             return  # the sweep will find them
         self._start_all(claimed)
 
     def _start_all(self, claimed: Sequence[Claimed]) -> None:
         for one in claimed:
-            self._spawn(self._run(one))
+            self._spawn(one)
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.ensure_future(work)
+    def _spawn(
+        self, claimed: Claimed, probed: Breaker | None = None, fresh: Engagement | None = None
+    ) -> None:
+        room = self._rooms.of(claimed.kind)
+        room.inside += 1
+        task = asyncio.ensure_future(self._run(claimed, room, probed, fresh))
         self._running.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(lambda task: self._ended(task, room))
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def _ended(self, task: "asyncio.Task[None]", room: Room) -> None:
         self._running.discard(task)
-        self._look_again()
+        room.inside -= 1
+        self._look_if_worth()
 
-    def _look_again(self) -> None:
-        """A few places are worth a look for what waits, or any when nothing is under way."""
-        if self._more and (self._free() >= self._concurrency // 4 or not self._running):
+    def _look_if_worth(self) -> None:
+        if self._rooms.worth_a_look:
             self._look.set()
 
     async def _run(
-        self, claimed: Claimed, probed: Breaker | None = None, fresh: Engagement | None = None
+        self, claimed: Claimed, room: Room, probed: Breaker | None, fresh: Engagement | None
     ) -> None:
         """``probed``: what this effect is to find out about, where it goes ahead of those that wait.
         ``fresh``: the engagement that has asked for it just now."""
-        async with self._slots:
+        async with room.slots:
             try:
                 await self._perform(claimed, probed, fresh)
             except StoreUnavailable as error:
@@ -329,11 +318,8 @@ class Worker:
         settles: EffectDone | EffectParkedMark,
     ) -> None:
         """The outcome and the settling of the effect in one transaction."""
-        self._settling += 1
-        try:
+        with self._rooms.of(claimed.kind).making_room():
             await self._settled(claimed, command, origin, settles)
-        finally:
-            self._settling -= 1
 
     async def _settled(
         self,
