@@ -18,7 +18,7 @@ class Rate:
     interval: float
     slack: float
     horizon: float = 10.0
-    grace: float = 0.3
+    grace: float = 0.2
     a_day: int | None = None
 
 
@@ -39,6 +39,6 @@ class Pacing:
 UPWORK_A_DAY = 40_000
 """Upwork's soft ceiling of requests a day, beyond which it may disable the key (Upwork facts, section 5)."""
 
-UPWORK = Rate(spacing=0.15, interval=0.24, slack=11.0, a_day=UPWORK_A_DAY)
-"""At most 9 in a second and 298 in a minute, where Upwork allows 10 and 300 for one address (Upwork facts,
+UPWORK = Rate(spacing=0.12, interval=0.24, slack=11.0, a_day=UPWORK_A_DAY)
+"""At most 10 in a second and 298 in a minute, where Upwork allows 10 and 300 for one address (Upwork facts,
 section 5): on the way there requests may close ranks."""

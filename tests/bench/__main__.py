@@ -6,13 +6,18 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from bench import accept, status, whole_job
+from bench import accept, graphql, status, whole_job
 from bench.load import Generator
 from bench.processes import database
 from bench.report import Figure, machine, show, write
 from service.cli.terminal import put, say
 
-BENCHES = {"accept": accept.run, "status": status.run, "whole_job": whole_job.run}
+BENCHES = {
+    "accept": accept.run,
+    "status": status.run,
+    "whole_job": whole_job.run,
+    "graphql": graphql.run,
+}
 
 
 async def main(names: list[str], folder: Path | None, json: Path | None) -> int:

@@ -98,6 +98,13 @@ async def vendors() -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
+async def upwork_sandbox() -> AsyncIterator[Server]:
+    """See `upwork_sandbox`."""
+    async with _python(["-m", "bench.upwork_sandbox"], {}) as found:
+        yield found
+
+
+@asynccontextmanager
 async def floor(kind: str, dsn: str = "") -> AsyncIterator[Server]:
     """One of the servers in `floors`."""
     async with _python(["-m", "bench.floors", kind], {"DSN": dsn}) as found:
