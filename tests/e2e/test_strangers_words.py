@@ -34,4 +34,5 @@ async def test_markup_in_names_titles_and_news_is_text(world: Any) -> None:
     page = await seen(world, f"/engagements/{engagement_id}")
     assert page.text.count(MARKUP) >= 3, "its title, its category and the reason"
     await seen(world, "/?attention=yes")
+    assert MARKUP in (await seen(world, "/attention")).text
     await seen(world, "/?q=%3Cscript%3Ealert(1)%3C/script%3E")
