@@ -20,6 +20,7 @@ from service.api.problems import PROBLEM, Handler, Problem, answer
 from service.api.reconcile import ReconcileRoutes
 from service.api.refusals import Refusals
 from service.api.request_ids import request_id as request_id_of
+from service.api.server import Connection
 from service.api.statuses import Statuses
 from service.api.vendors import VendorRoutes
 from service.clients.attachments import MAX_ATTACHMENT
@@ -163,18 +164,18 @@ def _outermost(door: Door, metrics: Metrics, refusals: Refusals) -> Middleware:
         method = request.method if request.method in METHODS else "other"
         metrics.requests.add((route, method, str(answered.status)), took)
         if answered.status == 401:
-            await _in_turn(answered, refusals)
+            await _in_turn(request, answered, refusals)
         return answered
 
     return outermost
 
 
-async def _in_turn(refusal: web.StreamResponse, refusals: Refusals) -> None:
-    wait = refusals.wait()
-    if wait is None:
+async def _in_turn(request: web.Request, refusal: web.StreamResponse, refusals: Refusals) -> None:
+    wait, ends = refusals.wait()
+    if ends:
         refusal.force_close()
-    elif wait:
-        await asyncio.sleep(wait)
+    if wait and isinstance(connection := request.protocol, Connection):
+        await connection.turn_away(wait)
 
 
 async def _mark(request: web.Request, response: web.StreamResponse) -> None:

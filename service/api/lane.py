@@ -34,6 +34,7 @@ class Lane(asyncio.Protocol):
         self._answering = False
         self._unread = False
         self._all_said = False
+        self._refusal: asyncio.TimerHandle | None = None
         self._ending: asyncio.Event | None = None
         self._heard_at = 0.0
         self._head = Timer(lanes.patience.head, self._late)
@@ -61,7 +62,7 @@ class Lane(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Who has said all it had to say still gets the answer to it."""
         self._all_said = True
-        return self._answering
+        return self._answering and self._refusal is None
 
     def pause_writing(self) -> None:
         self._unread = True
@@ -75,7 +76,7 @@ class Lane(asyncio.Protocol):
     async def end(self) -> None:
         """Answer what is under way, then close."""
         self._ending = asyncio.Event()
-        if self._answering:
+        if self._answering and self._refusal is None:
             await self._ending.wait()
         if self._transport is not None:
             self._transport.close()
@@ -95,8 +96,11 @@ class Lane(asyncio.Protocol):
         else:
             self._hand_over()
 
-    def _answer(self, response: bytes, close: bool) -> None:
-        self._answering = False
+    def _answer(self, response: bytes, close: bool, wait: float = 0.0) -> None:
+        if wait and self._transport is not None:
+            self._refusal = self._lanes.loop.call_later(wait, self._answer, response, close)
+            return
+        self._answering, self._refusal = False, None
         if self._ending is not None:
             self._ending.set()
         if self._transport is None:
@@ -135,8 +139,9 @@ class Lane(asyncio.Protocol):
         self._lanes.room.leave(self)
         self._head.stop()
         self._unread_for.stop()
-        if self._idle is not None:
-            self._idle.cancel()
+        for timer in (self._idle, self._refusal):
+            if timer is not None:
+                timer.cancel()
 
     def _heard(self) -> None:
         self._heard_at = self._lanes.loop.time()
@@ -159,8 +164,8 @@ class Lane(asyncio.Protocol):
 
     @property
     def waits(self) -> bool:
-        """See `room.Held`."""
-        return not self._answering
+        """See `room.Held`. Who is to be refused is kept for nothing but to slow a flood."""
+        return not self._answering or self._refusal is not None
 
     def cut(self) -> None:
         if self._transport is not None:
@@ -180,14 +185,15 @@ def _feed(protocol: Connection, transport: asyncio.Transport, received: bytes, a
 class Lanes:
     """All connections on the short way; calling it makes the protocol of a new one.
 
-    ``lines`` are the first lines of requests that go it. ``respond`` gives its second argument the whole
-    response and whether to close then, once, now or later. ``onward`` makes aiohttp's protocol for others.
+    ``lines`` are the first lines of requests that go it. ``respond`` gives its second argument, once, the
+    whole response, whether to close then, and in how many seconds that is to be. ``onward`` makes aiohttp's
+    protocol for others.
     """
 
     def __init__(
         self,
         lines: re.Pattern[bytes],
-        respond: Callable[[Plain, Callable[[bytes, bool], None]], None],
+        respond: Callable[[Plain, Callable[[bytes, bool, float], None]], None],
         onward: Callable[[], Connection],
         patience: Patience,
         room: Room,

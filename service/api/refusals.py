@@ -1,7 +1,8 @@
 """How soon a stranger hears that their proof is wrong: a few at once, many in turn.
 
 Whoever floods the door with forged deliveries or guessed tokens waits for each answer, so the flood gets no
-faster than this, and what is proven, which never waits here, hardly notices it.
+faster than this, and what is proven, which never waits here, hardly notices it. To hang up on those for whom
+there is no turn would only have them call again: they are held as long as anybody, and then hung up on.
 """
 
 import time
@@ -9,7 +10,9 @@ from collections.abc import Callable
 
 
 class Refusals:
-    """``per_second``, after ``at_once`` without a pause; nobody waits more than ``longest`` seconds."""
+    """``per_second``, after ``at_once`` without a pause; nobody waits more than ``longest`` seconds.
+
+    Each process counts alone."""
 
     def __init__(
         self,
@@ -24,12 +27,12 @@ class Refusals:
         self._now = now
         self._turn = now()
 
-    def wait(self) -> float | None:
-        """Seconds until the next refusal may be told; None when too many wait: close the connection."""
+    def wait(self) -> tuple[float, bool]:
+        """Seconds until this refusal is told, and whether the connection ends then: too many wait already."""
         now = self._now()
         turn = max(self._turn, now)
         wait = max(0.0, turn - now - self._ahead)
         if wait > self._longest:
-            return None
+            return self._longest, True
         self._turn = turn + self._apart
-        return wait
+        return wait, False

@@ -5,6 +5,7 @@ aiohttp itself waits an hour for a request's head that was begun, and for ever f
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -48,7 +49,7 @@ class Timer:
 class Connection(web.RequestHandler):
     """aiohttp's handler of one connection, with these deadlines."""
 
-    __slots__ = ("_body", "_head", "_room", "_unread")
+    __slots__ = ("_body", "_head", "_refused", "_room", "_unread")
 
     def __init__(self, manager: web.Server, *, patience: Patience, room: Room, **more: Any) -> None:
         super().__init__(
@@ -58,6 +59,7 @@ class Connection(web.RequestHandler):
         self._unread = Timer(patience.unread, self.cut)
         self._room = room
         self._body: StreamReader = EMPTY_PAYLOAD
+        self._refused: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -93,6 +95,8 @@ class Connection(web.RequestHandler):
         self._head.stop()
         self._unread.stop()
         self._room.leave(self)
+        if self._refused is not None and not self._refused.done():
+            self._refused.set_result(None)
         super().connection_lost(exc)
 
     def handle_error(
@@ -127,7 +131,16 @@ class Connection(web.RequestHandler):
     @property
     def waits(self) -> bool:
         """See `room.Held`."""
-        return self._awaits_head() or not self._body.is_eof()
+        return self._refused is not None or self._awaits_head() or not self._body.is_eof()
+
+    async def turn_away(self, seconds: float) -> None:
+        """Keep it so long for nothing but to slow a flood, unless it has left or leaves meanwhile."""
+        if self.transport is None or self._close:
+            return
+        self._refused = self._loop.create_future()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._refused, seconds)
+        self._refused = None
 
     def cut(self) -> None:
         if self.transport is not None:

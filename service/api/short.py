@@ -33,8 +33,9 @@ ALWAYS = f"Server: {SERVER}\r\nX-Content-Type-Options: nosniff\r\n"
 
 JSON = "Content-Type: application/json\r\n"
 
-Answer = Callable[[bytes, bool], None]
-"""Takes the whole response, and whether the connection closes then."""
+Answer = Callable[[bytes, bool, float], None]
+"""Takes the whole response, whether the connection closes then, and in how many seconds that is to be: 0 for
+all but refusals."""
 
 
 class Short:
@@ -129,14 +130,11 @@ class _Exchange:
         length = "" if status == 304 else f"Content-Length: {len(body)}\r\n"
         date = _date(int(time.time()))
         ours = f"X-Request-Id: {self._id}\r\nDate: {date}\r\n{ALWAYS}"
-        wait = self._refusals.wait() if status == 401 else 0.0
-        closes = wait is None or self._leaving.is_set()
+        wait, ends = self._refusals.wait() if status == 401 else (0.0, False)
+        closes = ends or self._leaving.is_set()
         last = "Connection: close\r\n" if closes else ""
         whole = f"{_first(status)}{headers}{ours}{last}{length}\r\n".encode() + body
-        if wait:
-            asyncio.get_running_loop().call_later(wait, self._answer, whole, closes)
-        else:
-            self._answer(whole, closes)
+        self._answer(whole, closes, wait)
 
 
 @lru_cache

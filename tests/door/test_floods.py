@@ -1,6 +1,8 @@
 """A flood of forged deliveries and guessed tokens gets answers in turn; what is proven never waits for it."""
 
 import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
 from places import ENOUGH, TOKEN, Place, PlaceMaker, answered
@@ -34,14 +36,48 @@ async def test_a_good_delivery_waits_for_no_forged_one(places: PlaceMaker) -> No
         waiting.cancel()
 
 
-async def test_when_too_many_wait_the_connection_is_closed_instead(places: PlaceMaker) -> None:
-    async with places(slow(longest=1.0)) as place, place.connection() as (reader, writer):
-        async with asyncio.timeout(ENOUGH):
-            writer.write(FORGED * 3)
+GUESSED = b"GET /v1/attention HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer guess\r\n\r\n"
+
+
+@pytest.mark.parametrize("sent", [FORGED, GUESSED], ids=["forged", "guessed"])
+async def test_when_too_many_wait_the_others_are_held_and_then_hung_up_on(
+    places: PlaceMaker, sent: bytes
+) -> None:
+    """To hang up at once would only have a flood call again the sooner."""
+    async with places(slow(longest=0.05), COVERD_API_TOKENS="read:r") as place:
+        async with asyncio.timeout(ENOUGH), place.connection() as (reader, writer):
+            writer.write(sent * 3)
             told = [await answered(reader) for _ in range(3)]
         assert [t.status if t else None for t in told] == [401, 401, None]
         assert told[1]
         assert told[1].headers["connection"] == "close"
+
+
+@pytest.mark.parametrize("sent", [FORGED, GUESSED], ids=["forged", "guessed"])
+async def test_who_is_held_makes_room_and_is_not_kept_when_it_leaves(places: PlaceMaker, sent: bytes) -> None:
+    tuning = replace(slow(longest=1e9), room=10)
+    async with places(tuning, COVERD_API_TOKENS="read:r") as place, AsyncExitStack() as stack:
+        await place.raw(sent)
+        for _ in range(30):
+            _, writer = await stack.enter_async_context(place.connection())
+            writer.write(sent)
+        assert [await good(place, n) for n in range(3)] == [202] * 3
+        reader, writer = await stack.enter_async_context(place.connection())
+        writer.write(sent)
+        writer.write_eof()
+        async with asyncio.timeout(ENOUGH):
+            assert b" 200 " not in await reader.read()
+
+
+async def test_who_is_held_does_not_hold_up_the_end(places: PlaceMaker) -> None:
+    async with AsyncExitStack() as stack:
+        async with places(slow(longest=1e9)) as place:
+            await place.raw(FORGED)
+            reader, writer = await stack.enter_async_context(place.connection())
+            writer.write(FORGED)
+            assert await good(place, 1) == 202
+        async with asyncio.timeout(ENOUGH):
+            assert await reader.read() == b""
 
 
 SIGNATURES = [b"t=1,v1=" + b"00" * 32, b"v1=00", b"nonsense"]
