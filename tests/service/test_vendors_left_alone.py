@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 from contracts.given import Clock
+from graphql_double import roots
 from replicas import Scene, contract, nobody_yet, scene
-from vendor_double import Says
+from vendor_double import Asked, Says
 
 from service.store.memory import MemoryStore
 from service.store.postgres import PostgresStore
@@ -101,6 +102,27 @@ async def test_reads_that_fail_in_one_request_are_one_failure(stage: Scene) -> N
     for number in range(8):
         read = (await stage.effects(str(number)))["ReadContract"]
         assert (read.status, read.attempt) == ("waiting", 1)
+
+
+async def test_a_contract_that_breaks_the_server_keeps_no_other_from_being_read(stage: Scene) -> None:
+    """Whoever was asked together with it failed too, and is asked again in ever smaller company, though all
+    are due at once each time."""
+    here = stage.make()
+
+    def breaks(asked: Asked) -> Says:
+        if asked.path == "/graphql" and any(id == "3" for _, _, id in roots(asked.json)):
+            return BROKEN
+        return contract(asked)
+
+    stage.upwork._otherwise = breaks
+    others = [str(number) for number in range(20) if number != 3]
+    for number in (*others, "3"):
+        await stage.offer(number)
+    for _ in range(6):
+        await here.work()
+        stage.clock.move(6 * 3600)
+    assert {(await stage.effects(number))["ReadContract"].status for number in others} == {"done"}
+    assert (await stage.effects("3"))["ReadContract"].status == "waiting"
 
 
 async def test_what_fails_five_times_in_a_row_is_left_alone_and_nothing_else(stage: Scene) -> None:
