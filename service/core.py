@@ -149,6 +149,7 @@ def connect(core: Core, *, works: bool) -> None:
 
     core.handler.on_append = appended
     core.runner.on_advance = core.tail.look
+    core.desk.upwork.reads.on_request = core.metrics.reads_per_request.observe
     if works:
         core.handler.hands = core.worker
         core.handler.on_effects = core.worker.nudge

@@ -164,6 +164,12 @@ class Metrics:
             ["vendor", "operation"],
             registry=self.registry,
         )
+        self.reads_per_request = Histogram(
+            "coverd_upwork_reads_per_request",
+            "Reads of contracts, or of parts of them, that go to Upwork in one request.",
+            buckets=(1, 2, 5, 10, 15, 20, 24, 25),
+            registry=self.registry,
+        )
         self.vendor_requests_today = Gauge(
             "coverd_vendor_requests_today",
             "Turns to ask a vendor that were taken on this day, UTC, by all processes.",

@@ -49,10 +49,14 @@ class _Batch:
 
 
 class Gathering:
-    """Asks each question alone or with others; the answer is the same. Raises what `Graphql.ask` raises."""
+    """Asks each question alone or with others; the answer is the same. Raises what `Graphql.ask` raises.
+
+    ``on_request`` is told of each request how many reads go in it.
+    """
 
     def __init__(self, graphql: Graphql) -> None:
         self._graphql = graphql
+        self.on_request: Callable[[int], None] = lambda _reads: None
         self._open: dict[tuple[str, int], _Batch] = {}
         self._fits: dict[str, int] = {}
         """How many times the server lets a document be asked in one request, where fewer than `MOST`: half
@@ -101,6 +105,7 @@ class Gathering:
     async def _told(self, batch: _Batch, key: tuple[str, int]) -> list[Told]:
         def closed() -> Question:
             self._close(batch, key)
+            self.on_request(batch.size)
             return batch.question(batch.size)
 
         said = await self._said(closed)

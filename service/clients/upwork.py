@@ -57,7 +57,7 @@ class Upwork:
         turn = turn or Pace(1.1 / PER_SECOND).turn
         self._tokens = Tokens(self._http, settings, turn, clock, shared)
         self._graphql = Graphql(self._http, settings, self._tokens, turn)
-        self._reads = Gathering(self._graphql)
+        self.reads = Gathering(self._graphql)
         self._downloads = Downloads(settings.url, self._http, outside or session, self._tokens, turn)
         self._dialect = DIALECTS[settings.dialect]
         self._at_once = list(self._dialect.at_once)
@@ -90,7 +90,7 @@ class Upwork:
         variables = {"contractId": engagement_id, "freelancerId": freelancer_id}
         while self._at_once:
             document = self._at_once[0]
-            found = await self._reads.ask(Question("EngagementById", document, variables), most)
+            found = await self.reads.ask(Question("EngagementById", document, variables), most)
             unknown = any(fault.invalid_document for fault in found.faults)
             contract = found.record(said.contract)
             if not unknown and (contract or said.named_at is None):
@@ -120,7 +120,7 @@ class Upwork:
         """What several documents say of one object; faults are fatal only where nothing came."""
         record: dict[str, Any] = {}
         for name, document in documents.items():
-            found = await self._reads.ask(Question(name, document, {"id": id}), most)
+            found = await self.reads.ask(Question(name, document, {"id": id}), most)
             if found.faults and not found.record(root):
                 raise refused(name, found.words)
             record |= found.record(root)

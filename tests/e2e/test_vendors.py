@@ -49,6 +49,8 @@ async def test_while_a_vendor_is_paused_webhooks_are_taken_and_its_calls_wait(wo
         await world.drive.until_state(engagement_id, "awaiting_opt_in")
         assert await codes(world) == []
         assert (await vendor(world, "upwork"))["requests"]["taken"] > 0
+        async with world.session.get(f"{world.service.url}/metrics") as answered:
+            assert 'coverd_upwork_reads_per_request_bucket{le="1.0"} 1.0' in await answered.text()
 
 
 async def test_when_upworks_day_is_spent_its_calls_wait_for_the_next(worlds: Any, database_url: str) -> None:
