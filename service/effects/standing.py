@@ -6,6 +6,7 @@ from typing import Any, assert_never
 from urllib.parse import urlencode
 
 from domain import effects as x
+from domain.mapping import next_day
 from domain.values import Window
 from service.clients.fields import dig, id_of, instant
 from service.clients.pages import back_to
@@ -65,7 +66,10 @@ def _asked_for(row: Row, effect: Making) -> bool:
             return said and dig(row, "custom_metadata.engagement_id") == effect.engagement_id
         case x.CreateQuote() | x.CreateAssignment():
             theirs = _said(row, contractor=effect.contractor_id)
-            return theirs and id_of(row.get("job")) == effect.job_id and _within(row, effect.window)
+            as_long = isinstance(effect, x.CreateAssignment) or _ends_with(row, effect.window)
+            return (
+                theirs and as_long and id_of(row.get("job")) == effect.job_id and _within(row, effect.window)
+            )
         case x.OpenSession():
             return id_of(row.get("quote")) == effect.quote_id and row.get("expired") is not True
         case x.UploadCertificate():
@@ -90,3 +94,9 @@ def _within(row: Row, window: Window) -> bool:
     """Whether its dates are some of the window's: a start may have been moved."""
     starts, ends = instant(row.get("effective_date")), instant(row.get("end_date"))
     return starts is not None and ends is not None and starts < window.ends_at and ends > window.starts_at
+
+
+def _ends_with(row: Row, window: Window) -> bool:
+    """The vendor may move an end to the start of the next day (fact sheet 6.4)."""
+    ends = instant(row.get("end_date"))
+    return ends is not None and window.ends_at <= ends <= next_day(window.ends_at)

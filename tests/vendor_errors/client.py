@@ -21,19 +21,20 @@ WHOLE = 15 * 1024 * 1024
 @dataclass
 class Client:
     """``attached``: what hangs on the contract · ``in_parts``: it refuses the document that asks for all at
-    once · ``by_reference``: it speaks that dialect."""
+    once · ``by_reference``: it speaks that dialect · ``renews``: a token comes with one that renews it."""
 
     attached: list[dict[str, Any]] = field(default_factory=list)
     starts: datetime = STARTS
     ends: datetime | None = ENDS
     in_parts: bool = False
     by_reference: bool = False
+    renews: bool = False
     tokens: int = 0
 
     def __call__(self, asked: Asked) -> Says:
         if asked.path == TOKEN:
             self.tokens += 1
-            return token(self.tokens)
+            return token(self.tokens, refresh_token="oauth2v2_again") if self.renews else token(self.tokens)
         if asked.path == FILE:
             return Says(200, body=PDF, headers={"Content-Type": "application/pdf"})
         if "query Categories" in asked.json["query"]:

@@ -97,6 +97,16 @@ def of_tokens() -> Iterator[Row]:
         yield call.row(f"{status} {error}", says, "the vendor waits", FOR_EVER)
 
 
+def of_renewals() -> Iterator[Row]:
+    """A token that renews another may be refused: the client's own credentials get a new one all the same."""
+    call = Call(READ, "an offer when the token ran out", f"POST {TOKEN}")
+    yield from unheard(call)
+    yield from in_the_way(call)
+    yield from pages(call, 200, 307, 403, 502)
+    for status, error in ((400, "invalid_grant"), (401, "invalid_token"), (403, "access_denied")):
+        yield call.row(f"{status} {error}", Says(status, {"error": error}), "done")
+
+
 def of_downloads() -> Iterator[Row]:
     call = Call(FETCH, ATTACHED, f"GET {FILE}")
     yield from unheard(call)
@@ -115,4 +125,4 @@ def of_downloads() -> Iterator[Row]:
     yield call.row("more than 15 MB", large, "for a person", words="it is larger than 15 MB")
 
 
-ROWS = [*of_documents(), *of_reference(), *of_tokens(), *of_downloads()]
+ROWS = [*of_documents(), *of_reference(), *of_tokens(), *of_renewals(), *of_downloads()]

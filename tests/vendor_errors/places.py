@@ -93,6 +93,14 @@ async def handed_in(stage: Stage) -> None:
     await stage.work()
 
 
+async def offered_when_the_token_ran_out(stage: Stage) -> None:
+    """The token that is held has run out, and there is another that renews it."""
+    stage.client.renews = True
+    await stage.replica.worker._desk.upwork._tokens.access()
+    stage.scene.clock.move(86_400)
+    await offered(stage)
+
+
 async def begun(stage: Stage) -> None:
     """A contract that has run for longer than a day is read: whether its term is over is for the vendor's
     clock to say."""
@@ -135,6 +143,7 @@ PLACES: dict[str, Place] = {
     "an offer to one who is known": offered_to_one_known,
     "an offer, by the reference": offered_by_the_reference,
     "an offer, by the reference in parts": offered_by_the_reference_in_parts,
+    "an offer when the token ran out": offered_when_the_token_ran_out,
     "an offer with a file": attached,
     "a start": activated,
     "a start under whatever policy": activated_without_a_policy,

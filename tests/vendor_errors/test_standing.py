@@ -67,7 +67,7 @@ async def _all(client: Ten99Policy, sandbox: Sandbox, policy: Any) -> AsyncItera
 
 OTHERS: dict[type[Making], dict[str, Any]] = {
     x.CreateJob: {"engagement_id": "9003"},
-    x.CreateQuote: {"window": Window(ENDS, ENDS + 86_400)},
+    x.CreateQuote: {"window": Window(STARTS, ENDS + 10 * 86_400)},
     x.OpenSession: {"quote_id": "qt_none"},
     x.CreateAssignment: {"window": Window(ENDS, ENDS + 86_400)},
     x.UploadCertificate: {"file_name": "another.pdf"},
