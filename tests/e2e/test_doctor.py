@@ -253,6 +253,11 @@ async def test_paused_and_failing_vendors_are_told_with_who_and_why(work: Work, 
         "warn",
         "Upwork is paused by token:Ava: their maintenance.",
     )
+    await store.add_act("upwork", "resume", "token:Ava", "it is over", "request:2")
+    await store.add_act("upwork", "pause", "token:Ben", "odd answers", "request:3", "FetchAttachment")
+    (check,) = await work.vendors()
+    assert check.message == "FetchAttachment of Upwork is paused by token:Ben: odd answers."
+    assert check.fix == "coverd resume upwork --operation FetchAttachment --reason …"
 
 
 async def test_a_log_that_was_found_changed_fails_until_it_is_verified_again(

@@ -21,6 +21,7 @@ from domain import commands as c
 from service.clients import http
 from service.clock import epoch
 from service.handle import Handler, Origin
+from service.ports import Store
 
 A_MOMENT = aiohttp.ClientTimeout(total=0.05)
 
@@ -112,9 +113,12 @@ def impatient(stage: Stage) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def stage_of(row: Row, place: Place) -> AsyncIterator[Stage]:
-    clock = Clock()
-    async with scene(None, clock) as set_up:
+async def stage_of(
+    row: Row, place: Place, store: Store | None = None, clock: Clock | None = None
+) -> AsyncIterator[Stage]:
+    """In memory, or on a ``store`` that goes by ``clock``."""
+    clock = clock or Clock()
+    async with scene(store, clock) as set_up:
         stage = Stage(row, set_up, set_up.make(), Ledger(clock), Client())
         set_up.upwork._otherwise, set_up.ten99policy._otherwise = stage.at_upwork, stage.at_1099policy
         stage.ledger.policy = {
