@@ -8,7 +8,7 @@ from http.cookies import CookieError, SimpleCookie
 from aiohttp import web
 
 from service.api.keys import ACTOR, SIGNED_IN
-from service.api.origins import from_another_site, names_this_machine
+from service.api.origins import from_another_site, names_this_machine, passed_on
 from service.api.problems import Problem
 from service.api.rates import Rates
 from service.api.tokens import Bearer, Tokens
@@ -59,6 +59,8 @@ class Door:
         if self.is_open:
             if not names_this_machine(headers):
                 raise Problem(421, "Without a token this machine alone is served: ask for localhost.")
+            if passed_on(headers):
+                raise Problem(421, "Without a token nobody is served through a proxy: make one first.")
             return Admitted("local")
         shown = _bearer(headers)
         cookie = None if shown is not None or method not in READING else token_of_cookie(headers)

@@ -26,6 +26,11 @@ def names_this_machine(headers: Mapping[str, str]) -> bool:
         return False
 
 
+def passed_on(headers: Mapping[str, str]) -> bool:
+    """Whether a proxy says that it passes this on for somebody, who may be anywhere."""
+    return "X-Forwarded-For" in headers or "Forwarded" in headers
+
+
 def _authority(origin: str) -> str | None:
     try:
         return urlsplit(origin).netloc.lower() or None

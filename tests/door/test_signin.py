@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from http.cookies import SimpleCookie
 
 import pytest
-from places import Answer, Place, PlaceMaker
+from places import TOKEN, Answer, Place, PlaceMaker
 
 SCOPES = "read:reader-token,operate:operator-token"
 PAGE = {"Accept": "text/html,*/*"}
@@ -145,3 +145,17 @@ async def test_this_machines_own_names_are(place: Place, host: str) -> None:
     told = await place.raw(f"GET /v1/engagements HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
     assert told
     assert told.status == 200
+
+
+@pytest.mark.parametrize("sent", [{"X-Forwarded-For": "203.0.113.7"}, {"Forwarded": "for=203.0.113.7"}])
+async def test_a_proxy_on_this_machine_serves_no_one_else_without_a_token(
+    places: PlaceMaker, place: Place, sent: dict[str, str]
+) -> None:
+    for path in ("/v1/engagements", "/v1/engagements/9001", "/", "/metrics"):
+        assert (await place.ask("GET", path, headers=sent)).problem["status"] == 421
+    assert (await place.ask("GET", "/readyz", headers=sent)).status == 200
+    told = await place.ask("POST", "/webhooks/upwork", data=b"{}", headers={**TOKEN, **sent})
+    assert told.status == 202
+    async with places(COVERD_API_TOKENS=SCOPES) as closed:
+        shown = {"Authorization": "Bearer reader-token", **sent}
+        assert (await closed.ask("GET", "/v1/engagements", headers=shown)).status == 200
