@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,14 +60,17 @@ async def plan(connection: Connection, directory: Path = HERE) -> list[Step]:
     return _pending(read(directory), await _applied(connection))
 
 
-async def apply(connection: Connection, directory: Path = HERE) -> list[Step]:
+async def apply(
+    connection: Connection, directory: Path = HERE, waiting: Callable[[], None] = lambda: None
+) -> list[Step]:
     """Bring the database to the newest version; return the files that were applied now.
 
-    Two callers at once wait for each other. Raises what `verify` would return first, before anything is
-    changed, and Failed, whose file was rolled back while the files before it stay.
+    Two callers at once wait for each other; ``waiting`` is called, once, by the one who does. Raises what
+    `verify` would return first, before anything is changed, and Failed, whose file was rolled back while the
+    files before it stay.
     """
     steps = read(directory)
-    async with _alone(connection):
+    async with _alone(connection, waiting):
         await connection.execute(_TABLE)
         pending = _pending(steps, await _applied(connection))
         for step in pending:
@@ -178,11 +181,15 @@ def _place(sql: str, position: str | None) -> str:
 
 
 @asynccontextmanager
-async def _alone(connection: Connection) -> AsyncIterator[None]:
+async def _alone(connection: Connection, waiting: Callable[[], None]) -> AsyncIterator[None]:
     # The portable SQL of the store knows no advisory locks; this runner is not part of it, talks to one
     # coordinator, and needs a lock that spans transactions and frees itself when its holder dies.
     # Nobody waits inside a statement: its snapshot would keep an index from being built beside it.
-    while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):  # noqa: ASYNC110
+    told = False
+    while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+        if not told:
+            waiting()
+        told = True
         await asyncio.sleep(TURN_SECONDS)
     try:
         yield

@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import asyncpg
 import msgspec
@@ -54,19 +55,22 @@ async def plan(as_json: bool) -> None:
 
 async def apply(as_json: bool) -> None:
     async with connection() as conn:
-        _show(await runner.apply(conn), "applied", as_json)
+        waiting = partial(say, "Another coverd migrate apply is at work; this one waits for it.")
+        _show(await runner.apply(conn, waiting=waiting), "applied", as_json)
 
 
 async def verify(as_json: bool) -> None:
     async with connection() as conn:
         problems = [str(problem) for problem in await runner.verify(conn)]
+        pending = [] if problems else await runner.plan(conn)
     if as_json:
         put_json({"problems": problems})
     for problem in problems:
         say(problem)
     if problems:
         end(f"{len(problems)} problems.")
-    say("The schema is what the files say.")
+    behind = f", and {len(pending)} wait for coverd migrate apply" if pending else ""
+    say(f"What was applied is what the files say{behind}.")
 
 
 async def rebuild(name: str, as_json: bool) -> None:

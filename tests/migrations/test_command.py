@@ -10,6 +10,7 @@ import asyncpg
 import orjson
 import pytest
 
+from migrations import runner
 from migrations.files import read
 from service.settings import SANDBOX
 
@@ -45,6 +46,33 @@ async def test_plan_apply_verify(empty_database_url: str) -> None:
 
     assert (await coverd(empty_database_url, "migrate", "plan", "--json"))[:2] == (0, [])
     assert (await coverd(empty_database_url, "migrate", "verify", "--json"))[:2] == (0, {"problems": []})
+
+
+async def test_verify_says_what_is_not_applied_yet(database_url: str) -> None:
+    owner = await asyncpg.connect(database_url)
+    newest = max(step.version for step in read())
+    code, _, said = await coverd(database_url, "migrate", "verify")
+    assert (code, said) == (0, "What was applied is what the files say.\n")
+    await owner.execute("DELETE FROM schema_migration WHERE version = $1", newest)
+    code, _, said = await coverd(database_url, "migrate", "verify")
+    assert (code, "and 1 wait for coverd migrate apply." in said) == (0, True)
+    await owner.close()
+
+
+async def test_apply_says_whom_it_waits_for(database_url: str) -> None:
+    other = await asyncpg.connect(database_url)
+    await other.execute("SELECT pg_advisory_lock($1)", runner._LOCK)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "service", "migrate", "apply"),
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "COVERD_DATABASE_URL": database_url},
+    )
+    assert process.stderr
+    async with asyncio.timeout(ENOUGH):
+        assert b"waits for it" in await process.stderr.readline()
+        await other.close()
+        assert await process.stderr.read() == b"0 applied.\n"
+        assert await process.wait() == 0
 
 
 async def test_nothing_serves_on_a_schema_that_is_behind(empty_database_url: str) -> None:
