@@ -40,6 +40,9 @@ GRACE = timedelta(minutes=1)
 ENGAGEMENTS = {"upwork": 500, "1099policy": 200}
 """How many live engagements one sweep compares, those compared longest ago first."""
 
+LONGEST = 6 * 3600.0
+"""For how many seconds a vendor's `Retry-After` is kept at most."""
+
 OFFER_PAGES = 20
 UPWORK_SECONDS = 0.4
 """Between two requests of a sweep: half of the 300 a minute that Upwork allows are left to the effects."""
@@ -93,6 +96,7 @@ class Reconciler:
         """One source: the next part of it, or the ``whole``. A vendor that fails is noted, never raised, and
         one that is paused is not asked."""
         error: str | None = None
+        wish = 0.0
         async with self._one_at_a_time:
             try:
                 await self._ask(source, report, whole)
@@ -104,10 +108,12 @@ class Reconciler:
             except (VendorUnavailable, VendorRefused) as failed:
                 error = report.errors[source] = str(failed)
                 report.plain[source] = failed.plain
+                wish = (failed.retry_after if isinstance(failed, VendorUnavailable) else None) or 0.0
             else:
                 await self._gate.answered(source)
             now = self._parts.clock()
-            due_at = now + timedelta(seconds=self._poll_seconds * uniform(0.9, 1.1))
+            seconds = max(self._poll_seconds * uniform(0.9, 1.1), min(wish, LONGEST))
+            due_at = now + timedelta(seconds=seconds)
             await self._parts.store.asked(source, now, error, due_at, self._silence)
         return report
 

@@ -12,7 +12,7 @@ from vendor_errors.client import ID, PDF
 from vendor_errors.of_1099policy import API, refused
 from vendor_errors.of_upwork import graphql
 from vendor_errors.places import assigned
-from vendor_errors.rows import Call, Fate, Row
+from vendor_errors.rows import FOR_EVER, Call, Fate, Row, refusal
 from vendor_errors.stages import Stage, stage_of
 from vendor_errors.sweeps import LEFT_OUT, LISTED, ROWS
 
@@ -122,6 +122,18 @@ async def test_a_vendor_that_fails_at_one_thing_after_the_other_is_not_passed_ov
             broken.says if asked.path.count("/") > "/api/v1/a-list".count("/") else usual(asked)
         )
         await _asked_again(sweeps, await sweeps.sweep())
+
+
+@pytest.mark.parametrize(("asked", "kept"), [("2", 330), ("3600", 3600), ("999999", 6 * 3600)])
+async def test_a_sweep_does_not_come_back_before_the_vendor_wishes_it(asked: str, kept: int) -> None:
+    busy = refusal(429, "rate_limit", **{"Retry-After": asked})
+    row = Call("sweep", LISTED, f"GET {API}/events").row("429, Retry-After", busy, "asked again", FOR_EVER)
+    async with stage_of(row, insured) as stage:
+        sweeps = Sweeps(stage)
+        await _asked_again(sweeps, await sweeps.sweep())
+        wait = (await sweeps.source()).due_at - stage.scene.clock()
+        assert (wait <= timedelta(seconds=kept)) if kept == 330 else (wait == timedelta(seconds=kept))
+        await sweeps.mended()
 
 
 async def test_one_contract_that_upwork_refuses_does_not_hide_the_others() -> None:
