@@ -14,6 +14,7 @@ import asyncpg
 
 from migrations import runner as migrations
 from service.cli import sandboxes
+from service.cli.serve import LEAVE_SECONDS
 from service.cli.signals import stop_event
 from service.cli.terminal import end, put, put_table, say
 from service.compose import Service, serving
@@ -61,6 +62,7 @@ async def run(options: Options) -> None:
         await _unless_stopped(_show(options, settings, service, faked), stop)
         await stop.wait()
         say("\nStopping.")
+        await service.leave(LEAVE_SECONDS)
 
 
 def _settings(options: Options) -> tuple[Settings, frozenset[str]]:

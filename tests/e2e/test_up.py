@@ -14,6 +14,7 @@ import aiohttp
 import orjson
 import pytest
 from aiohttp.test_utils import unused_port
+from places import answered
 
 pytestmark = pytest.mark.slow
 
@@ -162,6 +163,22 @@ async def delivered(url: str, id: str) -> int:
         session.post(f"{url}/webhooks/upwork", data=body, headers=headers) as response,
     ):
         return response.status
+
+
+async def test_told_to_stop_it_sends_callers_elsewhere_before_it_closes(ports: Ports, tmp_path: Path) -> None:
+    async with up(ports, tmp_path / "data") as running:
+        await running.until("Look at it")
+        reader, writer = await asyncio.open_connection("127.0.0.1", ports.service)
+        running.process.send_signal(signal.SIGTERM)
+        closes = False
+        async with asyncio.timeout(PATIENCE):
+            while not closes:
+                writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                told = await answered(reader)
+                assert told is not None, "a kept connection was closed without a word"
+                closes = told.headers.get("connection") == "close"
+            assert await running.process.wait() == 0
+        writer.close()
 
 
 async def test_a_taken_port_is_named_before_anything_starts(ports: Ports, tmp_path: Path) -> None:
