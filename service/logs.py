@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import warnings
 from collections.abc import MutableMapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, TextIO
 
 import orjson
 import structlog
+from aiohttp import BadContentDispositionHeader, BadContentDispositionParam
 
 PERSONAL = frozenset(
     {
@@ -64,6 +66,9 @@ def set_up(*, quiet: bool = False, json: bool | None = None) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # It quotes the raw lines of requests it cannot parse, secrets and all; our own errors never reach it.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    warnings.showwarning = _warned
+    for odd_part in (BadContentDispositionHeader, BadContentDispositionParam):
+        warnings.simplefilter("ignore", odd_part)  # a sender's, and remembered each time
 
 
 class _Lines:
@@ -85,6 +90,19 @@ _lines = _Lines()
 
 def _json(line: dict[str, Any], **_: Any) -> str:
     return orjson.dumps(line, default=repr).decode()
+
+
+def _warned(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """A library's warning, by its kind and where it comes from; its message may quote what people sent."""
+    at = f"{_place(filename)}:{lineno}"
+    structlog.get_logger("coverd").warning("a library warns", kind=category.__name__, at=at)
 
 
 def _told(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:

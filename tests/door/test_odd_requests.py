@@ -127,6 +127,30 @@ async def test_chunks_may_not_hold_something_encoded(place: Place, coding: bytes
     assert told.problem["status"] == 415
 
 
+DISPOSITIONS = [
+    *(b"form-data; name=certificate; f\xffle=a", b'fo name="certificate"', b"", b"form-data", b"\xff"),
+    *(b'form-data; name="certificate"; filename="a', b"form-data; name*=x'y'%zz; filename*0=a"),
+]
+
+
+@pytest.mark.parametrize("disposition", DISPOSITIONS)
+async def test_a_part_with_odd_headers_is_no_certificate(place: Place, disposition: bytes) -> None:
+    offer = b'{"id":"e","type":"offer.accepted","data":{"contract":{"id":"9001"},"freelancer":{"id":"f"}}}'
+    sized = b"Content-Length: %d" % len(offer)
+    assert await place.raw(webhook(GOOD, b"Content-Type: application/json", sized, body=offer))
+    async with asyncio.timeout(ENOUGH):
+        while (await place.ask("GET", "/v1/engagements/9001")).status != 200:
+            pass
+    body = b"--b\r\nContent-Disposition: %b\r\n\r\n%%PDF-1.7\r\n--b--\r\n" % disposition
+    told = await place.ask(
+        "POST",
+        "/v1/engagements/9001/certificates",
+        data=body,
+        headers={"Content-Type": "multipart/form-data; boundary=b"},
+    )
+    assert told.status in (202, 422), told
+
+
 GOOD = b"X-Upwork-Webhook-Token: upwork-sandbox-token"
 CHUNKED = b"Transfer-Encoding: chunked"
 

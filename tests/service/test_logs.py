@@ -3,11 +3,13 @@
 import json
 import logging
 import re
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import structlog
+from aiohttp import BadContentDispositionHeader
 from logs_of_tests import logging_left_as_it_was
 
 from service.logs import PERSONAL, set_up
@@ -138,3 +140,15 @@ def test_the_raw_lines_of_requests_that_cannot_be_parsed_are_never_logged(
     set_up(json=True)
     logging.getLogger("aiohttp.server").error("Error handling request: Authorization: Bearer s3cr3t")
     assert "s3cr3t" not in capsys.readouterr().err
+
+
+def test_a_librarys_warning_is_told_without_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        set_up(json=True)
+        warnings.warn('odd: filename="Ava Nguyen.pdf"', RuntimeWarning, stacklevel=1)
+        warnings.warn("Ava Nguyen.pdf", BadContentDispositionHeader, stacklevel=1)
+    [line] = lines(capsys)
+    assert line["kind"] == "RuntimeWarning"
+    assert line["at"].startswith("service/test_logs.py:")
+    assert "Ava" not in str(line)
