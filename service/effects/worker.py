@@ -70,11 +70,14 @@ class Worker:
         self._look.set()
         if self._sweeper:
             await asyncio.gather(self._sweeper, *self._nudges, return_exceptions=True)
-        if self._running:
-            _, late = await asyncio.wait(self._running, timeout=patience)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        clock = asyncio.get_running_loop().time
+        until = clock() + patience
+        while self._running and clock() < until:  # one that is seen through may still hand over another
+            await asyncio.wait(self._running, timeout=until - clock())
+        late = set(self._running)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     def nudge(self, stream_id: str) -> None:
         """A stream has new effects, committed by this process: the short cut past the sweep."""

@@ -20,8 +20,8 @@ SLOW_ENGAGEMENTS, SLOW_WORKERS = 400, 16
 PAUSE = 0.05
 """Seconds a slow vendor takes over each answer."""
 
-CALLS = 6
-"""One after the other, but for the job beside the contractor: what an engagement asks of the vendors."""
+CALLS = 5
+"""What an engagement asks of 1099Policy; reads of contracts go together and wait apart."""
 
 CONNECTIONS = 16
 LONE = 100
