@@ -124,7 +124,10 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class EffectRow:
-    """An effect as operations people see it: ``status`` waiting · running · parked · done · withdrawn."""
+    """An effect as operations people see it: ``status`` waiting · running · parked · done · withdrawn.
+
+    ``created_at``: since when it is wanted.
+    """
 
     stream_id: str
     step: str
@@ -137,6 +140,7 @@ class EffectRow:
     done_at: datetime | None
     result: str | None
     last_error: str | None
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

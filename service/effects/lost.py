@@ -44,12 +44,12 @@ async def made_by_any_try(effect: Making, claimed: Claimed, desk: Desk) -> dict[
 
 
 async def _first_asked(claimed: Claimed, desk: Desk) -> float:
-    """When the effect began; of one that a person has started afresh, when its engagement did."""
-    began = claimed.created_at
+    """When the step was wanted first, in whichever generation."""
+    began = [claimed.created_at]
     if claimed.generation > 1:
-        first = await desk.store.history(claimed.stream_id, limit=1)
-        began = min([began, *(event.recorded_at for event in first)])
-    return epoch(began)
+        rows = await desk.store.effects_of(claimed.stream_id)
+        began += [row.created_at for row in rows if row.step == claimed.step]
+    return epoch(min(began))
 
 
 def _known(effect: Making, engagement: Engagement) -> set[str | None]:

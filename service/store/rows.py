@@ -204,6 +204,7 @@ def effect_row(row: Row, now: datetime) -> EffectRow:
         row["done_at"],
         row["result"],
         row["last_error"],
+        row["created_at"],
     )
 
 

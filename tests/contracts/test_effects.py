@@ -123,6 +123,7 @@ async def test_finishing_needs_the_current_fence(store, clock):
 
     (row,) = await store.effects_of(ADA)
     assert (row.status, row.result, row.done_at) == ("withdrawn", "withdrawn", clock())
+    assert row.created_at == NOON
     assert await store.next_due() is None
 
 

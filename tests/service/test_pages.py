@@ -195,7 +195,7 @@ async def test_no_name_e_mail_or_address_is_shown(site: Any) -> None:
         c.ParkEffect(NOW, "session", "OpenSession", "no such person: ava@home.example"),
     )
     there = await site(story)
-    call = EffectRow("engagement:9001", "session", 1, "1099policy", "OpenSession", "waiting", 2, *[None] * 4)
+    call = EffectRow("engagement:9001", "session", 1, "1099policy", "OpenSession", "waiting", 2, *[None] * 5)
     there.shelf.effects = [replace(call, last_error="503 for ava@home.example")]
     for url in ("/", "/engagements/9001"):
         seen = await there.see(url)

@@ -69,9 +69,9 @@ async def _for_a_person_soon(stage: Stage) -> None:
 
 
 async def _retried(stage: Stage) -> None:
-    """A person has it tried again, when the vendor has mended what was wrong."""
+    """A person has it tried again days later, when the vendor has mended what was wrong."""
     stage.recover()
-    stage.scene.clock.move(60)
+    stage.scene.clock.move(5 * 86_400)
     await stage.tell(lambda now: c.RequestRetry(now, "it is mended"))
     await _done(stage)
 
