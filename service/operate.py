@@ -8,6 +8,7 @@ from typing import Any
 from domain import commands as c
 from domain.attention import UNMOVED_BY_RETRY, retryable
 from domain.errors import CoverdError, Refused
+from domain.ids import engagement_stream
 from projections.attention_list import Retryable
 from service.clock import Clock, epoch, rfc3339
 from service.handle import Handler, Origin
@@ -96,12 +97,18 @@ class Operator:
                 left = retryable(await self._handler.load(engagement_id)).intersection(steps)
                 command = c.RequestRetry(epoch(self._clock()), operation.reason or "", tuple(sorted(left)))
                 new = left and (await self._handler.engagement(engagement_id, command, origin)).new
-                told["retried" if new else "settled"] += 1
+                done = new or await self._was_retried(engagement_id, cause)
+                told["retried" if done else "settled"] += 1
             except StoreUnavailable:
                 raise
             except CoverdError:
                 told["failed"] += 1
         return told
+
+    async def _was_retried(self, engagement_id: str, cause: str) -> bool:
+        """Whether this operation had come so far before it was broken off."""
+        history = await self._store.history(engagement_stream(engagement_id))
+        return any(recorded.cause == cause for recorded in history)
 
     async def count_replay(self, asked: Replay) -> Counted:
         matched = await self._store.count_between(asked.window, asked.after)

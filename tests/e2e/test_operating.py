@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from page_site import Seen, assert_locked_down, well_formed
 
+from domain.commands import RequestRetry
 from service.demo import flows
+from service.handle import Handler
+from service.store.errors import StoreUnavailable
 
 SENT = {"X-Upwork-Webhook-Token": "upwork-sandbox-token"}
 
@@ -146,6 +149,39 @@ async def test_a_bulk_retry_counts_first_brakes_and_is_done_once(world: Any) -> 
     assert (listed["id"], listed["actor"], listed["reason"]) == (told["id"], "local", asked["reason"])
     shown = await world.drive.service.get(f"/v1/operations/{told['id']}")
     assert shown["targets"] == [[engagement, ["quote"]] for engagement in made[:2]]
+
+
+async def test_a_bulk_retry_that_was_broken_off_goes_on_with_the_same_and_counts_all(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store goes away behind the first of three, which is refused again meanwhile."""
+    made = await refused(world, 3)
+    asked, key = {"code": "effect_parked", "reason": "mended"}, {"Idempotency-Key": "k"}
+    fault = {"match": "POST /api/v1/quotes", "kind": "status:422", "times": 1}
+    await world.drive.ten99policy.post("/_control/faults", fault)
+    handle, retries = Handler.engagement, 0
+
+    async def away_behind_the_first(self: Handler, id: str, command: Any, *more: Any) -> Any:
+        nonlocal retries
+        retries += isinstance(command, RequestRetry)
+        if isinstance(command, RequestRetry) and retries > 1:
+            raise StoreUnavailable(why="it is stopped")
+        return await handle(self, id, command, *more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Handler, "engagement", away_behind_the_first)
+        assert (await post(world, "/v1/attention/retry", asked, **key))[0] == 503
+        await world.drive.until(made[0], waits("effect_parked"))
+    (begun,) = (await world.drive.service.get("/v1/operations"))["items"]
+    assert (begun["picked"], begun["ended_at"], begun["result"]) == (3, None, None)
+
+    status, told = await post(world, "/v1/attention/retry", asked, **key)
+    assert (status, told["result"]) == (200, {"retried": 3, "settled": 0, "failed": 0})
+    for engagement in made:
+        retried = [e for e in await history(world, engagement) if e["type"] == "RetryRequested"]
+        assert len(retried) == 1
+    for engagement in made[1:]:
+        await world.drive.until_state(engagement, "awaiting_opt_in")
 
 
 async def test_a_bulk_retry_of_a_hold_reads_the_contracts_again(world: Any) -> None:
