@@ -5,17 +5,21 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import aiohttp
 import asyncpg
 import orjson
 import pytest
+from aiohttp.test_utils import unused_port
 from places import ENOUGH, TOKEN, Answer, Place, PlaceMaker
 
 from service import background
 from service.api.tokens import Tokens
-from service.compose import Tuning
-from service.settings import SettingsRefused
+from service.compose import Tuning, serving
+from service.config import EXAMPLE, ConfigFile
+from service.settings import SANDBOX, ApiToken, SettingsRefused, read
 
 SOON = Tuning(sweep_seconds=0.02)
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("COVERD_")}
@@ -222,3 +226,25 @@ async def test_others_are_served_only_behind_a_token(places: PlaceMaker, token: 
     with pytest.raises(SettingsRefused):
         async with places(COVERD_HOST="0.0.0.0"):
             raise AssertionError("it started")
+
+
+async def test_a_worker_tells_others_how_it_is_only_behind_a_token(database_url: str) -> None:
+    given = {
+        **SANDBOX,
+        "COVERD_DATABASE_URL": database_url,
+        "COVERD_HOST": "0.0.0.0",
+        "COVERD_POLL_SECONDS": "0",
+    }
+    quiet = read(given)
+    async with serving(quiet, ConfigFile(None, EXAMPLE), role="worker") as service:
+        assert service.url is None
+    telling = replace(quiet, metrics_port=unused_port())
+    with pytest.raises(SettingsRefused, match="coverd token create"):
+        async with serving(telling, ConfigFile(None, EXAMPLE), role="worker"):
+            raise AssertionError("it started")
+    async with serving(
+        replace(telling, api_tokens=(ApiToken("read", b""),)), ConfigFile(None, EXAMPLE), role="worker"
+    ):
+        url = f"http://127.0.0.1:{telling.metrics_port}/metrics"
+        async with aiohttp.ClientSession() as session, session.get(url) as told:
+            assert told.status == 401
