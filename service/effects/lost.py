@@ -23,6 +23,11 @@ COSTLY = (x.CreateAssignment, x.RecordInvoice)
 away for is not."""
 
 
+def renewed(claimed: Claimed) -> str:
+    """The key that follows one whose failure the vendor has stored: short, after however many tries."""
+    return f"{RENEWED.sub('', claimed.key)}-r{claimed.attempt}"
+
+
 async def made_before(effect: Making, claimed: Claimed, desk: Desk) -> dict[str, Any] | None:
     """What an earlier try made, where this one goes under a key that may not lead to its answer."""
     age = desk.now() - epoch(claimed.created_at)

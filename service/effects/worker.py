@@ -16,6 +16,7 @@ from domain.react import still_wanted
 from domain.state import Engagement
 from service.clients.http import CredentialsRefused, Crowded, Unusable, VendorRefused, VendorUnavailable
 from service.effects.backoff import Ladder
+from service.effects.lost import renewed
 from service.effects.perform import Desk, NotYet, left_behind, perform
 from service.effects.rooms import Room, Rooms
 from service.handle import LEASE_SECONDS, Contended, Origin
@@ -281,7 +282,7 @@ class Worker:
         if in_vain or self._ladder.exhausted(claimed.created_at, now, claimed.attempt):
             await self._park(claimed, str(error), error.plain)
             return
-        key = f"{claimed.key}-r{claimed.attempt}" if error.definite and claimed.attempt % 2 == 0 else None
+        key = renewed(claimed) if error.definite and claimed.attempt % 2 == 0 else None
         await self._later(claimed, str(error), error.plain, error.retry_after, key)
 
     async def _later(

@@ -220,6 +220,21 @@ async def test_a_call_that_fails_while_others_work_is_told_long_before_it_is_giv
     assert (await stage.effects("1"))["CreateJob"].status == "done"
 
 
+async def test_keys_stay_short_however_long_a_vendor_fails(stage: Scene) -> None:
+    """Its limit is not told; 255 characters are taken for it (fact sheet, section 5)."""
+    replica = stage.make()
+    stage.ten99policy._otherwise = lambda asked: BROKEN if asked.method == "POST" else nobody_yet(asked)
+    await stage.offer("1")
+    for _ in range(200):
+        await replica.work()
+        stage.clock.move(60)
+    made = [asked for asked in stage.ten99policy.to("/api/v1/jobs") if asked.method == "POST"]
+    keys = [asked.headers["Idempotency-Key"] for asked in made]
+    assert len(set(keys)) > 50, "after each second failure another"
+    assert max(map(len, keys)) < 64
+    assert keys == sorted(keys, key=lambda key: int(key.partition("-r")[2] or 0))
+
+
 async def test_an_oauth_grant_that_was_revoked_leaves_upwork_alone(stage: Scene) -> None:
     replica = stage.make()
     asked_before = stage.upwork._otherwise
