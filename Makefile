@@ -7,7 +7,7 @@ DATA_DIR ?= .coverd
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check audit chaos bench fast format lint types contracts diagram errors clean
+.PHONY: help setup run test check audit chaos bench bench-growth fast format lint types contracts diagram errors clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ errors: .venv/.dev ## Write the table of vendor errors from its tests
 
 bench: .venv/.dev ## Measure speed beside its floors (ONLY="accept status", JSON=file writes the figures as well)
 	@PYTHONPATH=tests $(BIN)/python -m bench $(ONLY) $(if $(JSON),--json $(JSON))
+
+bench-growth: .venv/.dev ## Ask the same of ever larger databases (SIZES=10000,100000 FOLDER=kept JSON=file PICTURE=file.svg)
+	@PYTHONPATH=tests $(BIN)/python -m bench.growth --sizes $(or $(SIZES),10000,100000) $(if $(FOLDER),--folder $(FOLDER)) $(if $(JSON),--json $(JSON)) $(if $(PICTURE),--picture $(PICTURE))
 
 clean: ## Remove .venv and caches (never .coverd)
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info

@@ -46,9 +46,8 @@ SEARCHED = (
 async def find_engagements(store: Store, text: str) -> list[str]:
     """The ids of the engagements that an id of any kind leads to."""
     found = [text] if (await store.head(f"engagement:{text}")).version else []
-    for kind in SEARCHED:
-        streams = await store.streams_of(kind, text)
-        found += [s.partition(":")[2] for s in streams if s.startswith("engagement:")]
+    streams = await store.streams_of_any(SEARCHED, text)
+    found += [s.partition(":")[2] for s in streams if s.startswith("engagement:")]
     if not found:
         delivery = await store.delivery(text)
         found = [s.partition(":")[2] for s in delivery.streams] if delivery else []

@@ -297,6 +297,10 @@ class Store(VendorStore, Protocol):
         """The streams an id leads to, in a stable order."""
         ...
 
+    async def streams_of_any(self, kinds: Sequence[str], id: str) -> Sequence[str]:
+        """The same for an id that may be of any of these kinds: those of the first kind first."""
+        ...
+
     # effects
 
     async def claim(

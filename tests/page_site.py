@@ -48,6 +48,9 @@ class Shelf:
         found = {"policy": "policies", "job": "job_id"}.get(kind, "nothing")
         return [name for name, s in self.stories.items() if id in (getattr(s.engagement, found, None) or ())]
 
+    async def streams_of_any(self, kinds: Sequence[str], id: str) -> list[str]:
+        return [stream for kind in kinds for stream in await self.streams_of(kind, id)]
+
     async def delivery(self, delivery_id: str) -> StoredDelivery | None:
         return None
 

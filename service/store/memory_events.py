@@ -90,6 +90,9 @@ class MemoryEvents(MemoryEffects):
     async def streams_of(self, kind: str, id: str) -> Sequence[str]:
         return sorted(self._vendor_ids.get((kind, id), ()))
 
+    async def streams_of_any(self, kinds: Sequence[str], id: str) -> Sequence[str]:
+        return [stream for kind in kinds for stream in await self.streams_of(kind, id)]
+
     async def verify_stream(self, stream_id: str) -> Fault | None:
         """The first fault in the stream's chain of hashes; None when it is as it was written."""
         chain = Chain(stream_id)

@@ -90,6 +90,12 @@ class PostgresEvents(Tables):
         found = await self._rows("streams_of", bucket_of(f"{kind}:{id}"), kind, id)
         return [row["stream_id"] for row in found]
 
+    async def streams_of_any(self, kinds: Sequence[str], id: str) -> Sequence[str]:
+        if not storable(id):
+            return []
+        buckets = [str(bucket_of(f"{kind}:{id}")) for kind in kinds]
+        return [row["stream_id"] for row in await self._rows("streams_of_any", buckets, list(kinds), id)]
+
     async def verify_stream(self, stream_id: str) -> Fault | None:
         """The first fault in the stream's chain of hashes; None when it is as it was written."""
         head = await self._row("head", bucket_of(stream_id), stream_id)

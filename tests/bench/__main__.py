@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from bench import accept, graphql, status, whole_job
+from bench import accept, graphql, log, status, whole_job
 from bench.load import Generator
 from bench.processes import database
 from bench.report import Figure, machine, show, write
@@ -17,6 +17,7 @@ BENCHES = {
     "status": status.run,
     "whole_job": whole_job.run,
     "graphql": graphql.run,
+    "log": log.run,
 }
 
 

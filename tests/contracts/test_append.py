@@ -174,6 +174,10 @@ async def test_look_ups_lead_to_every_stream_that_named_the_id(store):
     assert await store.streams_of("policy", "p_1") == ["engagement:a", "engagement:b"]
     assert await store.streams_of("offer", "of_1") == ["engagement:b"]
     assert await store.streams_of("quote", "p_1") == []
+    both = ["engagement:b", "engagement:a", "engagement:b"]
+    assert list(await store.streams_of_any(("offer", "policy", "quote"), "of_1")) == both[:1]
+    assert list(await store.streams_of_any(("quote", "policy"), "p_1")) == both[1:]
+    assert list(await store.streams_of_any((), "p_1")) == []
 
 
 async def test_of_many_writers_at_one_version_exactly_one_wins(store):
@@ -243,6 +247,7 @@ async def test_asking_for_what_cannot_be_a_key_finds_nothing(store):
         assert (await store.head(odd)).version == 0
         assert await store.history(odd) == []
         assert await store.streams_of("offer", odd) == []
+        assert list(await store.streams_of_any(("offer", "job"), odd)) == []
         assert await store.effects_of(odd) == []
         assert await store.delivery(odd) is None
         assert await store.file(odd) is None

@@ -36,6 +36,7 @@ CALLS: dict[str, Callable[[PostgresStore], Awaitable[object]]] = {
     "feed": lambda s: s.feed(1, 0),
     "heads_of_buckets": lambda s: s.heads_of_buckets(),
     "streams_of": lambda s: s.streams_of("offer", "of_1"),
+    "streams_of_any": lambda s: s.streams_of_any(("offer", "job"), "of_1"),
     "claim": lambda s: s.claim(1, 60, NOON),
     "claim_of": lambda s: s.claim_of(ADA, 60, NOON),
     "finish": lambda s: s.finish(CLAIMED, "done"),
