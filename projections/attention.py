@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from domain.attention import Attention
+from projections.engagement_row import bucket_text
 from projections.instants import from_epoch, storable, text
 from projections.statements import sql
 
@@ -86,11 +87,11 @@ def _raised(known: Note | None, item: Attention, at: datetime) -> Note:
     )
 
 
-async def load(
-    conn: "Connection", revision: int, bucket: int, engagement_ids: Sequence[str]
-) -> dict[Key, Note]:
+async def load(conn: "Connection", revision: int, engagement_ids: Sequence[str]) -> dict[Key, Note]:
     """Every note of these engagements, cleared ones too."""
-    rows = await conn.fetch(sql("attention_noted", revision), bucket, engagement_ids)
+    rows = await conn.fetch(
+        sql("attention_noted", revision), list(map(bucket_text, engagement_ids)), engagement_ids
+    )
     return {
         Key(row["engagement_id"], row["code"], row["step"]): Note(
             row["message"],
@@ -105,15 +106,15 @@ async def load(
     }
 
 
-async def write(conn: "Connection", revision: int, bucket: int, notes: dict[Key, Note]) -> None:
+async def write(conn: "Connection", revision: int, notes: dict[Key, Note]) -> None:
     if not notes:
         return
     values = zip(*(columns(key, note) for key, note in notes.items()), strict=True)
-    await conn.execute(sql("attention_write", revision), bucket, *map(list, values))
+    await conn.execute(sql("attention_write", revision), *map(list, values))
 
 
 COLUMNS = (
-    *("engagement_id", "code", "step", "message", "clears", "since", "first_seen", "last_seen"),
+    *("bucket", "engagement_id", "code", "step", "message", "clears", "since", "first_seen", "last_seen"),
     *("count", "cleared_at"),
 )
 
@@ -121,6 +122,7 @@ COLUMNS = (
 def columns(key: Key, note: Note) -> tuple[str | None, ...]:
     """The note's values in the order of `COLUMNS`, each as the text Postgres casts from."""
     return (
+        bucket_text(key.engagement_id),
         key.engagement_id,
         key.code,
         key.step,

@@ -11,7 +11,7 @@ from domain.attention import Attention, attention
 from domain.codec import engagement_from, status_text
 from domain.coverage import Span, spans
 from domain.evolve import evolve
-from domain.ids import subject
+from domain.ids import bucket_of, engagement_stream, subject
 from domain.state import Engagement
 from projections.errors import AlreadyApplied
 from projections.feed import Told
@@ -48,7 +48,13 @@ def folded(row: Folded, event: Told) -> Folded:
     return Folded(evolve(row.engagement, event), row.created_at, event.recorded_at)
 
 
+def bucket_text(engagement_id: str) -> str:
+    """The engagement's bucket, as the text Postgres casts from."""
+    return str(bucket_of(engagement_stream(engagement_id)))
+
+
 COLUMNS = (
+    "bucket",
     *("engagement_id", "version", "state", "client_id", "freelancer_id", "contractor_id", "title"),
     *("periods", "unknown_until", "attention_codes", "attention_count", "created_at", "updated_at", "status"),
 )
@@ -60,6 +66,7 @@ def columns(row: Folded) -> tuple[str | None, ...]:
     within = tuple(_within_contract(s))
     codes = sorted({item.code for item in waiting})
     return (
+        bucket_text(s.engagement_id),
         s.engagement_id,
         str(s.version),
         s.state,

@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from domain.ids import bucket_of, engagement_stream, subject
+from domain.ids import engagement_stream, subject
 from projections import attention, engagement_row
 from projections.attention import Notes
 from projections.copying import copy_into
-from projections.engagement_row import Folded
+from projections.engagement_row import Folded, bucket_text
 from projections.feed import Told
 from projections.statements import sql
 
@@ -24,32 +24,26 @@ class Engagements:
     tables = {"engagements": ("engagement_id",), "attention": ("engagement_id", "code", "step")}  # noqa: RUF012
     follows = ()
 
-    async def apply(self, conn: "Connection", revision: int, bucket: int, events: Sequence[Told]) -> None:
+    async def apply(self, conn: "Connection", revision: int, events: Sequence[Told]) -> None:
         mine = [event for event in events if event.stream_id.startswith(_MINE)]
         if not mine:
             return
         ids = sorted({subject(event.stream_id) for event in mine})
-        rows = await _load(conn, revision, bucket, ids)
-        notes = Notes(await attention.load(conn, revision, bucket, ids))
+        rows = await _load(conn, revision, ids)
+        notes = Notes(await attention.load(conn, revision, ids))
         _fold(rows, notes, mine)
-        await _write(conn, revision, bucket, (rows[id_] for id_ in ids))
-        await attention.write(conn, revision, bucket, notes.changed)
+        await _write(conn, revision, (rows[id_] for id_ in ids))
+        await attention.write(conn, revision, notes.changed)
 
     async def fill(self, conn: "Connection", revision: int, pages: AsyncIterator[Sequence[Told]]) -> None:
         rows: dict[str, Folded] = {}
         notes = Notes({})
         async for events in pages:
             _fold(rows, notes, events)
-        folds = ((_bucket(id_), *engagement_row.columns(row)) for id_, row in rows.items())
-        await copy_into(conn, f"engagements_r{revision}", ("bucket", *engagement_row.COLUMNS), folds)
-        waiting = (
-            (_bucket(key.engagement_id), *attention.columns(key, n)) for key, n in notes.changed.items()
-        )
-        await copy_into(conn, f"attention_r{revision}", ("bucket", *attention.COLUMNS), waiting)
-
-
-def _bucket(engagement_id: str) -> str:
-    return str(bucket_of(engagement_stream(engagement_id)))
+        folds = map(engagement_row.columns, rows.values())
+        await copy_into(conn, f"engagements_r{revision}", engagement_row.COLUMNS, folds)
+        waiting = (attention.columns(key, note) for key, note in notes.changed.items())
+        await copy_into(conn, f"attention_r{revision}", attention.COLUMNS, waiting)
 
 
 def _fold(rows: dict[str, Folded], notes: Notes, events: Iterable[Told]) -> None:
@@ -61,12 +55,12 @@ def _fold(rows: dict[str, Folded], notes: Notes, events: Iterable[Told]) -> None
         notes.note(id_, row.attention, event.recorded_at)
 
 
-async def _load(conn: "Connection", revision: int, bucket: int, ids: Sequence[str]) -> dict[str, Folded]:
-    rows = await conn.fetch(sql("engagements_folded", revision), bucket, ids)
+async def _load(conn: "Connection", revision: int, ids: Sequence[str]) -> dict[str, Folded]:
+    rows = await conn.fetch(sql("engagements_folded", revision), list(map(bucket_text, ids)), ids)
     folds = (engagement_row.restored(**row) for row in rows)
     return {row.engagement.engagement_id: row for row in folds}
 
 
-async def _write(conn: "Connection", revision: int, bucket: int, rows: Iterable[Folded]) -> None:
+async def _write(conn: "Connection", revision: int, rows: Iterable[Folded]) -> None:
     values = zip(*(engagement_row.columns(row) for row in rows), strict=True)
-    await conn.execute(sql("engagements_write", revision), bucket, *map(list, values))
+    await conn.execute(sql("engagements_write", revision), *map(list, values))

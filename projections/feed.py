@@ -31,6 +31,7 @@ class Told(Entry, frozen=True):
     """An event as read models are told of it: what they may build on, and no more."""
 
     stream_id: str
+    bucket: int
     position: int
     type: str
     recorded_at: datetime
@@ -41,8 +42,9 @@ def told(row: "Row") -> Told:
 
     Raises KeyError for a type nobody knows and `msgspec.ValidationError` for data that doesn't fit.
     """
-    stream_id, version, position, type_, recorded_at, effective_at, data, *_ = row
-    return Told(version, effective_at, event_of(type_, data), stream_id, position, type_, recorded_at)
+    stream_id, version, position, type_, recorded_at, effective_at, data, bucket = row
+    event = event_of(type_, data)
+    return Told(version, effective_at, event, stream_id, bucket, position, type_, recorded_at)
 
 
 async def moved(

@@ -35,23 +35,27 @@ class Freelancers:
     tables = {"freelancers": ("freelancer_id",)}  # noqa: RUF012
     follows = ()
 
-    async def apply(self, conn: "Connection", revision: int, bucket: int, events: Sequence[Told]) -> None:
+    async def apply(self, conn: "Connection", revision: int, events: Sequence[Told]) -> None:
         mine = [event for event in events if kind(event.stream_id) == "freelancer"]
         if not mine:
             return
         ids = sorted({subject(event.stream_id) for event in mine})
-        rows = await conn.fetch(sql("freelancers_folded", revision), bucket, ids)
+        rows = await conn.fetch(sql("freelancers_folded", revision), list(map(_bucket, ids)), ids)
         folds = {row.freelancer.freelancer_id: row for row in (_restored(**row) for row in rows)}
         _fold(folds, mine)
-        values = zip(*(_columns(folds[id_]) for id_ in ids), strict=True)
-        await conn.execute(sql("freelancers_write", revision), bucket, *map(list, values))
+        values = zip(*((_bucket(id_), *_columns(folds[id_])) for id_ in ids), strict=True)
+        await conn.execute(sql("freelancers_write", revision), *map(list, values))
 
     async def fill(self, conn: "Connection", revision: int, pages: AsyncIterator[Sequence[Told]]) -> None:
         folds: dict[str, _Folded] = {}
         async for events in pages:
             _fold(folds, (event for event in events if kind(event.stream_id) == "freelancer"))
-        rows = ((str(bucket_of(freelancer_stream(id_))), *_columns(row)) for id_, row in folds.items())
+        rows = ((_bucket(id_), *_columns(row)) for id_, row in folds.items())
         await copy_into(conn, f"freelancers_r{revision}", ("bucket", *_COLUMNS), rows)
+
+
+def _bucket(freelancer_id: str) -> str:
+    return str(bucket_of(freelancer_stream(freelancer_id)))
 
 
 def _fold(folds: dict[str, _Folded], events: Iterable[Told]) -> None:

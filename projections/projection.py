@@ -25,9 +25,10 @@ class Projection(Protocol):
         """The projections that apply an event before this one does."""
         ...
 
-    async def apply(self, conn: "Connection", revision: int, bucket: int, events: Sequence[Told]) -> None:
+    async def apply(self, conn: "Connection", revision: int, events: Sequence[Told]) -> None:
         """Bring the revision's tables from just before ``events`` to just after, in the open transaction.
 
+        They are the next ones of one or several buckets, each in its order.
         What is written may depend on the events alone: not on the clock, nor on how they were batched.
         """
         ...

@@ -25,10 +25,11 @@ class PublicFeed:
     tables = {"feed": ("seq",)}  # noqa: RUF012
     follows = ("engagements", "freelancers")
 
-    async def apply(self, conn: "Connection", revision: int, bucket: int, events: Sequence[Told]) -> None:
+    async def apply(self, conn: "Connection", revision: int, events: Sequence[Told]) -> None:
         if events:
+            buckets = [str(event.bucket) for event in events]
             positions = [str(event.position) for event in events]
-            await conn.execute(sql("feed_number"), bucket, len(positions), positions)
+            await conn.execute(sql("feed_number"), len(events), buckets, positions)
 
 
 @dataclass(frozen=True, slots=True)

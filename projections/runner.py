@@ -1,6 +1,6 @@
 """Keeps the read models up with the log: each event once, in order, whoever else runs beside.
 
-One runner works through its buckets one after the other. More runners, here or on other machines, share
+One runner works through its buckets, many at once. More runners, here or on other machines, share
 the buckets out among themselves by the locks on their checkpoints.
 """
 
@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from projections import checkpoint, feed
+from projections import checkpoint, feed, together
 from projections.checkpoint import Checkpoint, Lag, Stopped
 from projections.errors import NotStopped
+from projections.feed import Moved
 from projections.projection import Projection
 from projections.registry import ALL, find
 from projections.step import Job, drain
 
 if TYPE_CHECKING:
-    from projections.statements import Pool
+    from projections.statements import Connection, Pool
 
 log = structlog.get_logger()
 
@@ -43,7 +44,7 @@ class Runner:
         *,
         revision: int | None = None,
         poll: float = 0.25,
-        batch: int = 500,
+        batch: int = 1000,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._pool = pool
@@ -135,13 +136,25 @@ class Runner:
         moved = False
         async with self._pool.acquire() as conn:
             for projection in self._projections:
-                behinds = await feed.moved(conn, projection.name, self._revision, projection.follows)
-                for behind in behinds:
-                    at = Checkpoint(projection.name, behind.revision, behind.bucket)
-                    moved |= await drain(conn, Job(projection, at, behind.head, wait, self._now), self._batch)
+                behind = await feed.moved(conn, projection.name, self._revision, projection.follows)
+                for part in together.parts(behind):
+                    moved |= await self._apply(conn, projection, part, wait)
         if moved:
             self.on_advance()
         return moved
+
+    async def _apply(
+        self, conn: "Connection", projection: Projection, part: Sequence[Moved], wait: bool
+    ) -> bool:
+        """Together, and what cannot be applied so bucket by bucket."""
+        if not wait:
+            with suppress(together.Unapplied):
+                return await together.advance(conn, projection, part, self._batch, self._now)
+        worked = False
+        for bucket in part:
+            at = Checkpoint(projection.name, bucket.revision, bucket.bucket)
+            worked |= await drain(conn, Job(projection, at, bucket.head, wait, self._now), self._batch)
+        return worked
 
     async def _rest(self) -> None:
         with suppress(TimeoutError):

@@ -85,7 +85,7 @@ async def _apply(conn: "Connection", job: Job, position: int, limit: int) -> int
     skipped = await checkpoint.skipped(conn, job.at, position)
     try:
         told = [feed.told(row) for row in rows if row["position"] not in skipped]
-        await job.projection.apply(conn, job.at.revision, job.at.bucket, told)
+        await job.projection.apply(conn, job.at.revision, told)
     except Exception as problem:
         if passing(problem):
             raise

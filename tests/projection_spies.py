@@ -25,10 +25,10 @@ class Spy:
     tables = Engagements.tables
     follows = Engagements.follows
 
-    async def apply(self, conn: Any, revision: int, bucket: int, events: Sequence[Told]) -> None:
-        await self.real.apply(conn, revision, bucket, events)
+    async def apply(self, conn: Any, revision: int, events: Sequence[Told]) -> None:
+        await self.real.apply(conn, revision, events)
         self.after(events)
-        self.applied += [(bucket, event.position) for event in events]
+        self.applied += [(event.bucket, event.position) for event in events]
         self.came.set()
 
 

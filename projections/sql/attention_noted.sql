@@ -1,5 +1,5 @@
--- Takes a bucket and engagement ids.
+-- Takes buckets and engagement ids as columns of text.
 -- Gives every note on them, cleared ones too.
-SELECT engagement_id, code, step, message, clears, since, first_seen, last_seen, count, cleared_at
-FROM coverd.attention_rN
-WHERE bucket = $1 AND engagement_id = ANY ($2::text[])
+SELECT a.engagement_id, a.code, a.step, a.message, a.clears, a.since, a.first_seen, a.last_seen, a.count, a.cleared_at
+FROM unnest($1::text[], $2::text[]) AS k (bucket, engagement_id)
+JOIN coverd.attention_rN a ON a.bucket = k.bucket::int AND a.engagement_id = k.engagement_id

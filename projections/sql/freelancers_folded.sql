@@ -1,5 +1,5 @@
--- Takes a bucket and freelancer ids.
+-- Takes buckets and freelancer ids as columns of text.
 -- Gives the fold of each that has a row.
-SELECT status::text AS status, created_at, updated_at
-FROM coverd.freelancers_rN
-WHERE bucket = $1 AND freelancer_id = ANY ($2::text[])
+SELECT f.status::text AS status, f.created_at, f.updated_at
+FROM unnest($1::text[], $2::text[]) AS k (bucket, freelancer_id)
+JOIN coverd.freelancers_rN f ON f.bucket = k.bucket::int AND f.freelancer_id = k.freelancer_id

@@ -122,10 +122,11 @@ async def grow(db: Database, size: int, say: Callable[[str], None]) -> None:
     """Bring a database to so many engagements, read models and all."""
     async with db.connection() as conn:
         already = await conn.fetchval("SELECT count(*) FROM coverd.stream")
-        if already < size:
-            began = time.perf_counter()
-            await fill(db, size, say, already)
-            say(f"{size:,} engagements in the log after {time.perf_counter() - began:.0f} s")
+        if already >= size:
+            return
+        began = time.perf_counter()
+        await fill(db, size, say, already)
+        say(f"{size:,} engagements in the log after {time.perf_counter() - began:.0f} s")
         async with asyncpg.create_pool(db.dsn, min_size=1, max_size=4) as pool:
             await _read_models(pool, say)
         await conn.execute("VACUUM (ANALYZE)")
@@ -166,12 +167,15 @@ async def main(sizes: Sequence[int], folder: Path | None, json: Path | None, pic
         await load.close()
         if folder is None:
             shutil.rmtree(place, ignore_errors=True)
-    curve = [points[size] for size in sorted(points)]
+    _keep([points[size] for size in sorted(points)], json, picture)
+    return 0 if all(point.right for point in points.values()) else 1
+
+
+def _keep(curve: Sequence[Point], json: Path | None, picture: Path | None) -> None:
     if json:
-        json.write_bytes(orjson.dumps([asdict(p) for p in curve], option=orjson.OPT_INDENT_2))
+        json.write_bytes(orjson.dumps([asdict(point) for point in curve], option=orjson.OPT_INDENT_2))
     if picture:
         picture.write_text(draw(curve), encoding="utf-8")
-    return 0 if all(p.right for p in curve) else 1
 
 
 def _kept(json: Path | None) -> dict[int, Point]:

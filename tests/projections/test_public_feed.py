@@ -75,24 +75,24 @@ class Slow(PublicFeed):
     def __init__(self) -> None:
         self.numbered, self.may_end = asyncio.Event(), asyncio.Event()
 
-    async def apply(self, conn: Any, revision: int, bucket: int, events: Sequence[Told]) -> None:
-        await self.number(conn, bucket, events)
+    async def apply(self, conn: Any, revision: int, events: Sequence[Told]) -> None:
+        await self.number(conn, events)
         self.numbered.set()
         await self.may_end.wait()
 
-    async def number(self, conn: Any, bucket: int, events: Sequence[Told]) -> None:
-        await super().apply(conn, 1, bucket, events)
+    async def number(self, conn: Any, events: Sequence[Told]) -> None:
+        await super().apply(conn, 1, events)
 
 
 class SlowAndUnlocked(Slow):
     """Takes its numbers from a sequence, as if no lock were needed."""
 
-    async def number(self, conn: Any, bucket: int, events: Sequence[Told]) -> None:
+    async def number(self, conn: Any, events: Sequence[Told]) -> None:
         for event in events:
             await conn.execute(
                 "INSERT INTO coverd.feed SELECT nextval('coverd.loose'), bucket, position, stream_id,"
                 " version, type, recorded_at FROM coverd.event WHERE bucket = $1 AND position = $2",
-                *(bucket, event.position),
+                *(event.bucket, event.position),
             )
 
 
