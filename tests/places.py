@@ -70,6 +70,16 @@ class Place:
             writer.write(sent)
             return await answered(reader)
 
+    async def statuses(self, sent: bytes) -> list[int]:
+        """Every status that comes back for these bytes, behind which nothing more is said."""
+        found: list[int] = []
+        async with self.connection() as (reader, writer), asyncio.timeout(ENOUGH):
+            writer.write(sent)
+            writer.write_eof()
+            while (told := await answered(reader)) is not None:
+                found.append(told.status)
+        return found
+
 
 async def answered(reader: asyncio.StreamReader) -> Answer | None:
     try:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
-from places import ENOUGH, TOKEN, Answer, Place, PlaceMaker, answered
+from places import ENOUGH, TOKEN, Answer, Place, PlaceMaker
 
 from service.api.patience import Patience
 from service.compose import Tuning
@@ -28,17 +28,6 @@ async def hasty(places: PlaceMaker) -> AsyncIterator[Place]:
     """What never ends is let go soon."""
     async with places(Tuning(patience=Patience(head=0.1, body=0.1, idle=0.1, refused_body=0.05))) as made:
         yield made
-
-
-async def statuses(place: Place, sent: bytes) -> list[int]:
-    """Every status that comes back for these bytes until the connection ends."""
-    found: list[int] = []
-    async with place.connection() as (reader, writer), asyncio.timeout(ENOUGH):
-        writer.write(sent)
-        writer.write_eof()
-        while (told := await answered(reader)) is not None:
-            found.append(told.status)
-    return found
 
 
 def refused(found: list[int]) -> bool:
@@ -99,7 +88,7 @@ async def test_no_request_head_and_no_body_gives_a_server_error(hasty: Place) ->
         told = frame.replace(b"SIZE", b"%d" % len(body))
         head = told + b"".join(name + b": " + value + b"\r\n" for name, value in headers)
         raw = line + b"\r\n" + head + b"\r\n" + body
-        found = asyncio.run_coroutine_threadsafe(statuses(hasty, raw), loop).result(ENOUGH)
+        found = asyncio.run_coroutine_threadsafe(hasty.statuses(raw), loop).result(ENOUGH)
         assert refused(found), (raw, found)
         seen.update(found)
 

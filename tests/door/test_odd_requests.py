@@ -172,13 +172,7 @@ async def test_who_says_nothing_more_is_still_answered(
     place: Place, sent: bytes, statuses: list[int]
 ) -> None:
     """A sender may close its half of the connection behind its last request."""
-    async with place.connection() as (reader, writer), asyncio.timeout(ENOUGH):
-        writer.write(sent)
-        writer.write_eof()
-        told = []
-        while (one := await answered(reader)) is not None:
-            told.append(one.status)
-        assert told == statuses
+    assert await place.statuses(sent) == statuses
 
 
 async def test_broken_http_is_not_quoted_back(place: Place) -> None:
