@@ -103,7 +103,7 @@ class Reconciler:
             except CredentialsRefused as refused:
                 error = report.errors[source] = str(refused)
                 report.plain[source] = refused.plain
-                if refused.of_all:
+                if refused.of_all and refused.status != 403:  # that may be about sweeps alone
                     await self._gate.refused_all(source, refused)
             except (VendorUnavailable, VendorRefused) as failed:
                 error = report.errors[source] = str(failed)

@@ -112,7 +112,7 @@ async def _concerned(store: Store, handler: Handler, row: dict[str, Any]) -> lis
 
 
 class _Asking:
-    """Reads what may be gone, or not shown while all else is; that our credentials are refused is raised."""
+    """Reads what may be gone, or not shown while all else is; that our key is no good is raised."""
 
     def __init__(self, vendor: Ten99Policy, unread: list[Unread]) -> None:
         self._vendor = vendor
@@ -142,9 +142,9 @@ class _Asking:
         """
         try:
             found = await reading
-        except CredentialsRefused:
-            raise
         except VendorRefused as refused:
+            if isinstance(refused, CredentialsRefused) and refused.status != 403:
+                raise
             found = self._without(path, refused)
         except VendorUnavailable as failed:
             self._failures += 1

@@ -43,10 +43,9 @@ def of_1099policy() -> Iterator[Row]:
 
 
 def _no(call: Call, fate: Any) -> Iterator[Row]:
-    for status in (400, 409, 422, 307):
+    for status in (400, 403, 409, 422, 307):
         yield call.row(f"{status}", refused(status), fate, FOR_EVER)
-    for status in (401, 403):
-        yield call.row(f"{status}", refused(status), "the vendor waits", FOR_EVER)
+    yield call.row("401", refused(401), "the vendor waits", FOR_EVER)
 
 
 def of_upwork() -> Iterator[Row]:
@@ -57,9 +56,8 @@ def of_upwork() -> Iterator[Row]:
             boom = graphql("boom", kind)
             yield call.row(f"failed while it gathered ({kind})", boom, "asked again", FOR_EVER)
         yield call.row("an expired token", plain(401), "a new token")
-        for status in (401, 403):
-            yield call.row(f"{status} to a new token", plain(status), "the vendor waits", FOR_EVER)
-        for status in (400, 404, 422):
+        yield call.row("401 to a new token", plain(401), "the vendor waits", FOR_EVER)
+        for status in (400, 403, 404, 422):
             yield call.row(f"{status}", plain(status), "asked again", FOR_EVER)
         for what, words in (
             ("scopes refused", SCOPES),
