@@ -1,6 +1,7 @@
 """The books after the storm: what was accepted is stored once, what was wanted is done once."""
 
 from collections import Counter
+from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
@@ -43,9 +44,7 @@ async def _deliveries(report: Report, connection: Any, front: Balancer) -> None:
     report.slowest_refusal = front.slowest_refusal
     report.stored = sum(stored[delivery] == 1 for delivery in front.accepted)
     report.polled = sum(row["verdict"] == "polled" for row in rows)
-    took = [(row["processed_at"] - row["received_at"]).total_seconds() for row in rows if row["processed_at"]]
-    if took:
-        report.processed_after = median(took), max(took)
+    report.processed_after = _usual_and_most(rows, "received_at", "processed_at")
     for delivery in sorted(front.accepted):
         if stored[delivery] != 1:
             source, id = delivery
@@ -55,14 +54,21 @@ async def _deliveries(report: Report, connection: Any, front: Balancer) -> None:
             report.complaints.append(f"a delivery of {row['source']} came to nothing: {row['outcome']}")
 
 
+def _usual_and_most(rows: Sequence[Any], begun: str, ended: str) -> tuple[float, float]:
+    took = [(row[ended] - row[begun]).total_seconds() for row in rows if row[ended]]
+    return (median(took), max(took)) if took else (0.0, 0.0)
+
+
 async def _effects(report: Report, connection: Any) -> None:
     rows = await connection.fetch(
-        "SELECT stream_id, kind, result, attempt, parked_at, last_error, wake_at FROM coverd.effect"
+        "SELECT stream_id, kind, result, attempt, parked_at, last_error, created_at, done_at"
+        " FROM coverd.effect"
     )
     calls = [row for row in rows if row["kind"] not in ("WakeUp", "WatchDeadline")]
     report.wanted = len(calls)
     report.done = sum(row["result"] == "done" for row in calls)
     report.tries = sum(row["attempt"] for row in calls)
+    report.called_after = _usual_and_most(calls, "created_at", "done_at")
     for row in calls:
         named = f"{row['kind']} of {row['stream_id']}"
         if row["parked_at"] is not None:

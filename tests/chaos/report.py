@@ -12,7 +12,8 @@ from chaos.schedule import Recovery
 @dataclass
 class Report:
     """No complaint means that the run is good. ``slowest_refusal``: seconds until a replica answered 503.
-    ``processed_after``: median and most seconds from a delivery's receipt to its end."""
+    ``processed_after``, ``called_after``: median and most seconds from a delivery's receipt, or from when
+    a call was wanted, to its end."""
 
     seed: int
     engagements: int = 0
@@ -23,6 +24,7 @@ class Report:
     refused: dict[int, int] = field(default_factory=dict)
     slowest_refusal: float = 0.0
     processed_after: tuple[float, float] = (0.0, 0.0)
+    called_after: tuple[float, float] = (0.0, 0.0)
     wanted: int = 0
     done: int = 0
     doubled: int = 0
@@ -53,12 +55,12 @@ class Report:
         )
         refused = dict(sorted(self.refused.items())) or "none"
         yield f"refused meanwhile    {refused}, a replica's slowest 503 after {self.slowest_refusal:.2f} s"
-        usual, most = self.processed_after
-        yield f"processed            after {usual:.2f} s (median), {most:.2f} s (slowest)"
+        yield f"processed            after {_usual_and_most(self.processed_after)}"
         yield (
             f"effects              {self.wanted} wanted, {self.done} done in {self.tries} tries,"
             f" {self.doubled} doubled at the vendors ({self.calls} calls under {self.keys} keys)"
         )
+        yield f"called               after {_usual_and_most(self.called_after)}"
         yield f"engagements          {self.right} of {self.engagements} in their right state"
         yield f"log                  {self.events} events"
         yield from self._recoveries()
@@ -74,3 +76,7 @@ class Report:
                 f"working again after  {fault}: {len(seconds)} times,"
                 f" median {median(seconds):.2f} s, slowest {max(seconds):.2f} s"
             )
+
+
+def _usual_and_most(seconds: tuple[float, float]) -> str:
+    return "{:.2f} s (median), {:.2f} s (slowest)".format(*seconds)
