@@ -1,8 +1,7 @@
 """One run: the engagements live, the schedule breaks things, all is mended, and the books are closed."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle, islice
@@ -12,11 +11,12 @@ from random import Random
 import aiohttp
 import asyncpg
 
-from chaos import books, canary, schedule
+from chaos import books, schedule
 from chaos.balancer import Balancer, balancer
 from chaos.patient import KINDS, Patient, Stubborn
 from chaos.report import Report
 from chaos.senders import SENDERS, sending
+from chaos.storm import Storm
 from chaos.world import World, made
 from service.demo.driver import DemoFailed, Peer
 
@@ -26,7 +26,7 @@ PATIENCE = 300.0
 
 @dataclass(frozen=True)
 class Plan:
-    """``engagements`` begin here and there in the storm, at most 12 at once; a fault every ``every`` seconds.
+    """``engagements`` begin each with some fault, at most 12 at once; ``every``: seconds between two faults.
 
     At full load, ``load`` engagements live at once until the last is through, and senders never pause.
     """
@@ -89,9 +89,10 @@ async def run(
         )
         say("everything runs; the storm begins")
         vendors = schedule.Vendors(session, world.upwork, world.ten99policy)
+        storm = Storm(world, vendors, front, report, say, plan.faults)
         async with sending(front.url, SENDERS if plan.load else 0):
-            breaking = asyncio.create_task(_break(plan, world, vendors, front, session, report, say))
-            lives = await _live(plan, drive, report, say)
+            breaking = asyncio.create_task(storm.rage(plan.seed, plan.every))
+            lives = await _live(plan, drive, report, storm.begun, say)
             await _calm(breaking, report, say)
         await vendors.healed()
         await _settle(world, session, report, say)
@@ -102,15 +103,19 @@ async def run(
 
 
 async def _live(
-    plan: Plan, drive: Patient, report: Report, say: Callable[[str], None]
+    plan: Plan,
+    drive: Patient,
+    report: Report,
+    begun: Sequence[asyncio.Event],
+    say: Callable[[str], None],
 ) -> dict[str, tuple[str, str]]:
-    """Every engagement's id, with its kind and the state it must be in."""
+    """Every engagement's id, with its kind and the state it must be in. Each begins with some fault."""
     lives: dict[str, tuple[str, str]] = {}
     places = asyncio.Semaphore(plan.abreast)
 
-    async def live(kind: str, begins: float) -> None:
+    async def live(kind: str, fault: asyncio.Event) -> None:
         flow, expected = KINDS[kind]
-        await asyncio.sleep(begins)
+        await fault.wait()
         async with places:
             try:
                 lives[await flow(drive)] = (kind, expected)
@@ -122,42 +127,9 @@ async def _live(
     kinds = list(islice(cycle(KINDS), plan.engagements))
     random = Random(plan.seed)
     random.shuffle(kinds)
-    storm = 0 if plan.load else plan.faults * plan.every
-    await asyncio.gather(*(live(kind, random.uniform(0, storm)) for kind in kinds))
+    faults = begun[:1] if plan.load else begun
+    await asyncio.gather(*(live(kind, random.choice(faults)) for kind in kinds))
     return lives
-
-
-async def _break(
-    plan: Plan,
-    world: World,
-    vendors: schedule.Vendors,
-    front: Balancer,
-    session: aiohttp.ClientSession,
-    report: Report,
-    say: Callable[[str], None],
-) -> None:
-    """One fault after another; each is undone, and recovered from, before the next."""
-    random = Random(plan.seed)
-    for fault in islice(schedule.faults(world, vendors, random), plan.faults):
-        await asyncio.sleep(random.uniform(0.3, 1.0) * plan.every)
-        say(f"  ! {fault.name}")
-        report.faults.append(fault.name)
-        turned_away = front.refused.get(503, 0)
-        await fault.do()
-        if fault.kind == schedule.IN_TURN and (more := front.refused.get(503, 0) - turned_away):
-            report.complaints.append(f"{more} deliveries were refused during {fault.name}")
-        if fault.undo is None:
-            continue
-        await asyncio.sleep(fault.lasts)
-        began = time.monotonic()
-        await fault.undo()
-        try:
-            await world.ready(session)
-            await canary.sings(session, front.url)
-        except TimeoutError:
-            report.complaints.append(f"not working again a minute after {fault.name}")
-        else:
-            report.recoveries.append(schedule.Recovery(fault.kind, time.monotonic() - began))
 
 
 async def _calm(breaking: "asyncio.Task[None]", report: Report, say: Callable[[str], None]) -> None:
