@@ -17,12 +17,14 @@ PATIENCE = 5.0
 
 
 class Balancer:
-    """``accepted`` holds (source, id) of every delivery that was answered 2xx."""
+    """``accepted`` holds (source, id) of every delivery that was answered 2xx; ``unanswered`` counts requests
+    that no replica took."""
 
     def __init__(self) -> None:
         self.targets: Sequence[str] = ()
         self.accepted: set[tuple[str, str]] = set()
         self.refused: dict[int, int] = {}
+        self.unanswered = 0
         self.slowest_refusal = 0.0
         self.url = ""
         self._turn = count()
@@ -44,6 +46,7 @@ class Balancer:
                 self._note(request, body, told.status)
                 return told
         self._note(request, body, 503)
+        self.unanswered += 1
         return web.Response(status=503, headers={"Retry-After": "1"})
 
     async def _asked(self, target: str, request: web.Request, body: bytes) -> web.Response:

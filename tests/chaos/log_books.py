@@ -1,6 +1,7 @@
 """The books of the database: the log and its feed without a hole, the lists like the log, nothing stuck."""
 
 import asyncio
+import time
 from typing import Any
 
 from chaos.report import Report
@@ -35,13 +36,14 @@ WHERE outcome IS NULL AND wake_at < now() - interval '10 seconds'
 async def close(report: Report, connection: Any) -> None:
     """Adds to the report what the database itself shows to be wrong."""
     report.events = await connection.fetchval("SELECT sum(position)::bigint FROM coverd.bucket_head")
-    if behind := await _caught_up(connection):
+    behind, otherwise_listed = await _caught_up(connection)
+    if behind:
         report.complaints.append(f"the feed is {behind} events behind the log")
     for row in await connection.fetch(HOLES):
         report.complaints.append(f"the feed has a hole before {row['seq']}")
     for row in await connection.fetch(TWICE_TOLD):
         report.complaints.append(f"{row['type']} is {row['times']} times in {row['stream_id']}")
-    for row in await connection.fetch(OTHERWISE_LISTED):
+    for row in otherwise_listed:
         report.complaints.append(f"{row['id']} is {row['state']} and is listed as {row['listed']}")
     for row in await connection.fetch(STOPPED):
         report.complaints.append(f"{row['projection']} stopped in bucket {row['bucket']}: {row['error']}")
@@ -49,14 +51,12 @@ async def close(report: Report, connection: Any) -> None:
         report.complaints.append(f"a lease has long ended and nobody took it up: {row['what']}")
 
 
-async def _caught_up(connection: Any, within: float = 10.0) -> int:
-    """How far the feed is behind, once it is not or stays so."""
-    behind: int = await connection.fetchval(BEHIND)
-    try:
-        async with asyncio.timeout(within):
-            while behind:
-                await asyncio.sleep(0.1)
-                behind = await connection.fetchval(BEHIND)
-    except TimeoutError:
-        pass
-    return behind
+async def _caught_up(connection: Any, within: float = 10.0) -> tuple[int, list[Any]]:
+    """How far the feed is behind, and what is listed otherwise, once nothing is or it stays so."""
+    until = time.monotonic() + within
+    while True:
+        behind: int = await connection.fetchval(BEHIND)
+        otherwise_listed = await connection.fetch(OTHERWISE_LISTED)
+        if not (behind or otherwise_listed) or time.monotonic() > until:
+            return behind, otherwise_listed
+        await asyncio.sleep(0.1)

@@ -162,7 +162,8 @@ async def _left(world: World) -> int:
     connection = await asyncpg.connect(world.database_url)
     try:
         found: int = await connection.fetchval(
-            """SELECT (SELECT count(*) FROM coverd.inbox WHERE outcome IS NULL OR outcome = 'failed')
+            """SELECT (SELECT count(*) FROM coverd.inbox
+               WHERE outcome IS NULL OR outcome IN ('failed', 'parked'))
             + (SELECT count(*) FROM coverd.effect
                WHERE wake_at IS NOT NULL AND kind NOT IN ('WakeUp', 'WatchDeadline'))"""
         )

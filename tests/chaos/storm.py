@@ -46,18 +46,15 @@ class Storm:
     async def _break(self, fault: schedule.Fault) -> None:
         self.say(f"  ! {fault.name}")
         self.report.faults.append(fault.name)
-        turned_away = self._turned_away()
+        unanswered = self.front.unanswered
         await fault.do()
-        if fault.kind == schedule.IN_TURN and (more := self._turned_away() - turned_away):
-            self.report.complaints.append(f"{more} deliveries were refused during {fault.name}")
+        if fault.kind == schedule.IN_TURN and (more := self.front.unanswered - unanswered):
+            self.report.complaints.append(f"no replica took {more} requests during {fault.name}")
         if fault.undo is not None:
             await asyncio.sleep(fault.lasts)
             began = time.monotonic()
             await fault.undo()
             await self._recovered(fault, began)
-
-    def _turned_away(self) -> int:
-        return self.front.refused.get(503, 0)
 
     async def _recovered(self, fault: schedule.Fault, began: float) -> None:
         session = self.vendors.session
