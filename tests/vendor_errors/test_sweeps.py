@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 from contracts.given import NOON
 from replicas import CONFIG
+from vendor_double import Says
 from vendor_errors.client import ID, PDF
 from vendor_errors.of_1099policy import API, refused
-from vendor_errors.of_upwork import graphql
+from vendor_errors.of_upwork import graphql, plain
 from vendor_errors.places import assigned
 from vendor_errors.rows import FOR_EVER, Call, Fate, Row, refusal
 from vendor_errors.stages import Stage, stage_of
@@ -136,19 +137,22 @@ async def test_a_sweep_does_not_come_back_before_the_vendor_wishes_it(asked: str
         await sweeps.mended()
 
 
-async def test_one_contract_that_upwork_refuses_does_not_hide_the_others() -> None:
-    refusal = graphql("Authorization failed")
-    with_it = Call("sweep", LISTED, "ContractsById").row("one of them refused", refusal, "passed over")
+@pytest.mark.parametrize(
+    "spoilt",
+    [graphql("Authorization failed"), graphql("boom", "DataFetchingException"), plain(500)],
+    ids=["refused", "failed while it gathered", "500"],
+)
+async def test_one_contract_that_upwork_does_not_show_hides_no_other(spoilt: Says) -> None:
+    with_it = Call("sweep", LISTED, "ContractsById").row("one of them", spoilt, "passed over")
     async with stage_of(with_it, insured) as stage:
         sweeps, usual = Sweeps(stage), stage.client
         sweeps.lists.ids = (ID, "9003")
         origin, offer = Origin("told", "d", "webhook:upwork"), c.AcceptOffer(epoch(NOON), "of_9003", "fl_3")
         await stage.replica.handler.engagement("9003", offer, origin)
-        stage.scene.upwork._otherwise = lambda asked: refusal if b'"9003"' in asked.body else usual(asked)
+        stage.scene.upwork._otherwise = lambda asked: spoilt if b'"9003"' in asked.body else usual(asked)
         report = await sweeps.sweep()
         assert not report.errors
         assert [(one.source, one.what) for one in report.unread] == [("upwork", "contract 9003")]
-        assert "Authorization failed" in report.unread[0].why
         assert sweeps.found == Counter(NEWS["upwork"])
 
         sweeps.lists.ids = ("9003",)
