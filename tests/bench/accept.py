@@ -14,8 +14,9 @@ REQUESTS = 20_000
 CONNECTIONS = 32
 DUPLICATES = 1000
 """So many different deliveries are sent over and over."""
-FORGED = 1000
-"""So many forged ones: refusals are told in turn, so they last as long as the good ones beside them."""
+FLOODS, FORGERS, FORGED = 3, 200, 800
+"""So often so many connections send so many forged ones: refusals are told in turn, so they last longer than
+the good ones beside them."""
 
 
 async def run(db: Database, load: Generator, say: Callable[[str], None]) -> list[Figure]:
@@ -111,16 +112,18 @@ async def _duplicates(
 
 
 async def _flooded(load: Generator, subject: Server) -> tuple[float, float]:
-    """The rate of good deliveries at four connections: beside four that send forged ones, and alone."""
+    """The rate of good deliveries: beside many connections that send forged ones, and alone, in turns."""
+    alone, beside = list[float](), list[float]()
     async with _second() as flood:
-        await flood.prepare(requests.forged, 3 * 10**9, FORGED)
-        await load.prepare(requests.policy_news, 4 * 10**9, REQUESTS // 4)
-        alone = await load.run(subject.port, 4)
-        await load.prepare(requests.policy_news, 5 * 10**9, REQUESTS // 4)
-        beside = asyncio.create_task(flood.run(subject.port, 4))
-        flooded = await load.run(subject.port, 4)
-        await beside
-    return flooded.rate, alone.rate
+        for number in range(FLOODS):
+            await load.prepare(requests.policy_news, (4 + 2 * number) * 10**9, REQUESTS // 8)
+            alone.append((await load.run(subject.port, 4)).rate)
+            await load.prepare(requests.policy_news, (5 + 2 * number) * 10**9, REQUESTS // 8)
+            await flood.prepare(requests.forged, 3 * 10**9, FORGED)
+            forging = asyncio.create_task(flood.run(subject.port, FORGERS))
+            beside.append((await load.run(subject.port, 4)).rate)
+            await forging
+    return typical(beside), typical(alone)
 
 
 @asynccontextmanager
