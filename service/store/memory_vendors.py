@@ -102,6 +102,9 @@ class MemoryVendors(MemoryEffects):
     async def waiting_by_channel(self) -> Mapping[str, int]:
         return Counter(e.channel for e in self._effects.values() if e.wake_at is not None)
 
+    async def any_waits(self, kinds: Sequence[str]) -> bool:
+        return any(e.kind in kinds for e in self._effects.values() if e.wake_at is not None)
+
     async def in_vain(self) -> Sequence[InVain]:
         waiting = [e for e in self._effects.values() if e.wake_at is not None and e.attempt >= IN_VAIN]
         kinds = Counter((e.channel, e.kind) for e in waiting)

@@ -88,6 +88,9 @@ class PostgresVendors(Tables):
     async def waiting_by_channel(self) -> Mapping[str, int]:
         return {row["channel"]: row["waiting"] for row in await self._rows("waiting_by_channel")}
 
+    async def any_waits(self, kinds: Sequence[str]) -> bool:
+        return bool(await self._value("any_waits", list(kinds)))
+
     async def in_vain(self) -> Sequence[InVain]:
         return [InVain(**row) for row in await self._rows("in_vain")]
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -38,6 +38,9 @@ HELD = timedelta(minutes=10)
 
 PROBE = timedelta(seconds=60)
 """How long a process may take to find out: the lease of an effect."""
+
+REST = timedelta(seconds=5)
+"""When to look again for an effect that could find out, where none waits."""
 
 log = structlog.get_logger("coverd.vendors")
 
@@ -125,10 +128,22 @@ class Gate:
             kinds = self._to_try(vendor) if operation == ALL else (operation,)
             claimed = await self._store.claim_probe(kinds, lease_seconds, now)
             if claimed is None:
-                await self._store.give_probe_back(vendor, operation, now)
+                await self._nothing_to_try(breaker, kinds, now)
             else:
                 found.append((claimed, breaker))
         return found
+
+    async def _nothing_to_try(self, breaker: Breaker, kinds: Sequence[str], now: datetime) -> None:
+        """What no call waits for is no longer left alone: the next that comes finds out. For all of a vendor
+        sweeps do."""
+        vendor, operation = breaker.vendor, breaker.operation
+        idle = not await self._store.any_waits(kinds)
+        if idle and operation != ALL:
+            await self._store.close_breakers(vendor, [operation])
+            await self.look()
+            log.info("no call waits for what was left alone", vendor=NAMES[vendor], operation=operation)
+        else:
+            await self._store.give_probe_back(vendor, operation, now + REST if idle else now)
 
     def _to_try(self, vendor: str) -> tuple[str, ...]:
         """Kinds that are not closed by themselves."""

@@ -108,6 +108,10 @@ class VendorStore(Protocol):
         """How many effects wait or are under way."""
         ...
 
+    async def any_waits(self, kinds: Sequence[str]) -> bool:
+        """Whether any effect of these kinds waits or is under way."""
+        ...
+
     async def in_vain(self) -> Sequence[InVain]:
         """Each kind of call of which some were tried `IN_VAIN` times, by vendor and operation."""
         ...

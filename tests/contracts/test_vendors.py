@@ -224,6 +224,17 @@ async def test_what_is_held_back_waits_without_an_attempt_and_can_still_find_out
     assert [one.step for one in await store.claim(10, 60, clock())] == ["job"]
 
 
+async def test_whether_any_call_of_some_kinds_waits(store, clock):
+    await store.append(append(OFFER, effects=(READ, JOB)))
+    assert await store.any_waits(["CreateQuote", "CreateJob"])
+    assert not await store.any_waits(["CreateQuote"])
+    (job,) = await store.claim_of(ADA, 60, clock(), {"ReadContract"})
+    assert await store.any_waits(["CreateJob"]), "it is under way"
+    await store.finish(job, "done")
+    assert not await store.any_waits(["CreateJob"])
+    assert not await store.any_waits([])
+
+
 async def test_calls_that_fail_a_dozen_times_are_told_by_kind_with_the_oldest(store, clock):
     await store.append(append(OFFER, effects=(READ, JOB)))
     clock.move(60)

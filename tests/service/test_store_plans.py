@@ -74,7 +74,16 @@ FROM generate_series(1, 2000) n, LATERAL (SELECT decode(n::text, 'escape') AS b)
 
 HOT = (
     *("head", "heads", "history", "feed", "streams_of", "streams_of_any", "streams_in"),
-    *("finish", "retry_later", "effects_of", "next_due", "hold_back", "waiting_by_channel", "in_vain"),
+    *(
+        "finish",
+        "retry_later",
+        "effects_of",
+        "next_due",
+        "hold_back",
+        "waiting_by_channel",
+        "in_vain",
+        "any_waits",
+    ),
     *("receive", "arrivals_of", "delivery", "settle_delivery", "replay_delivery", "wake_parked"),
     *("deliveries", "deliveries_needing_attention", "file"),
     *("waiting", "skip_delivery", "deliveries_between", "count_between", "delivery_causes"),

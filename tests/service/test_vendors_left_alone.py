@@ -235,6 +235,28 @@ async def test_keys_stay_short_however_long_a_vendor_fails(stage: Scene) -> None
     assert keys == sorted(keys, key=lambda key: int(key.partition("-r")[2] or 0))
 
 
+async def test_what_nothing_waits_for_any_more_is_not_called_failing_for_ever(stage: Scene) -> None:
+    """The only call was given up for a person: nobody would find out, and no alarm would ever end."""
+    replica = stage.make()
+    stage.ten99policy._otherwise = lambda asked: (
+        Says(201, {}) if asked.path.endswith("/jobs") and asked.method == "POST" else nobody_yet(asked)
+    )
+    await stage.offer("1")
+    await replica.work()
+    while (await stage.effects("1"))["CreateJob"].status == "waiting":
+        stage.clock.move(1)
+        await replica.work()
+    assert [item.code for item in await replica.report.attention()] == ["vendor_failing"]
+
+    stage.clock.move(60)
+    await replica.sweep()
+    assert await replica.report.attention() == []
+    recover(stage)
+    await stage.offer("2")
+    await replica.work()
+    assert (await stage.effects("2"))["CreateJob"].status == "done"
+
+
 async def test_an_oauth_grant_that_was_revoked_leaves_upwork_alone(stage: Scene) -> None:
     replica = stage.make()
     asked_before = stage.upwork._otherwise
