@@ -82,9 +82,12 @@ async def test_our_own_cancellation_at_the_end_is_no_news_of_others(worlds: Any)
     async with worlds() as world:
         engagement_id = await flows.ended_before_start(world.drive)
         assert (await assignment_of(world, engagement_id))["cancelled"] is True
-        deliveries = (await world.drive.service.get("/v1/deliveries"))["items"]
-        told = [d for d in deliveries if d["type"] == "assignment.cancelled"]
-        assert len(told) == 1
+
+        async def told() -> bool:
+            deliveries = (await world.drive.service.get("/v1/deliveries"))["items"]
+            return [d["outcome"] for d in deliveries if d["type"] == "assignment.cancelled"] == ["applied"]
+
+        await world.drive.until_true(told, "the news of it")
         shown = await world.drive.status(engagement_id)
         assert (shown["state"], shown["attention"]) == ("ended", [])
 
