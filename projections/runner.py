@@ -43,7 +43,7 @@ class Runner:
         projections: Sequence[Projection] = ALL,
         *,
         revision: int | None = None,
-        poll: float = 0.25,
+        poll: float = 0.1,
         batch: int = 1000,
         now: Callable[[], datetime] = utc_now,
     ) -> None:

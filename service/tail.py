@@ -24,7 +24,7 @@ class Tail:
     Looks only while somebody follows.
     """
 
-    def __init__(self, pool: "Pool", *, poll: float = 0.25) -> None:
+    def __init__(self, pool: "Pool", *, poll: float = 0.1) -> None:
         self._pool = pool
         self._poll = poll
         self._told = asyncio.Event()

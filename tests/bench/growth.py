@@ -5,7 +5,9 @@ import asyncio
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -30,9 +32,8 @@ from service.handle import Handler, Origin
 from service.store.postgres import PostgresStore
 
 SIZES = (10_000, 100_000)
-ASKED = 2000
-"""So many questions of each kind, one after the other."""
-APPENDS = 300
+PARTS, ASKED, APPENDS = 8, 250, 50
+"""So many questions of each kind, and appends, one after the other and in so many parts."""
 
 NUMBER_FEED = """
 INSERT INTO coverd.feed (seq, bucket, position, stream_id, version, type, recorded_at)
@@ -58,26 +59,72 @@ class Point:
     right: bool
 
 
-async def point(db: Database, size: int, load: Generator) -> Point:
-    known, asked = ids(size), {}
-    appended, right = await _appends(db, known)
-    began = time.perf_counter()
-    async with coverd(db) as server:
-        await _until_ready(server.port)
-        startup = time.perf_counter() - began
-        for name, paths in questions(known).items():
-            for count, seed in ((ASKED // 10, 0), (ASKED, 1)):  # the first warm it up
-                await load.prepare(requests.gets, paths, count, seed)
-                sample = await load.run(server.port, 1)
-            right = right and sample.statuses == {200: ASKED}
-            asked[name] = sample.took
-        lags, all_came = await feed_lag(db, server.port, known)
-        memory = server.memory() / 2**20
-    asked |= {"append": appended, "feed lag": lags}
-    async with db.connection() as conn:
-        events = await conn.fetchval("SELECT sum(position)::bigint FROM coverd.bucket_head")
-    p50, p99 = ({n: percentile(t, share) * 1000 for n, t in asked.items()} for share in (0.5, 0.99))
-    return Point(size, events, p50, p99, startup, memory, right and all_came)
+class Subject:
+    """A filled database and the process that serves it. Sizes are asked in turn, so that whatever else this
+    machine does weighs on all of them."""
+
+    def __init__(self, db: Database, size: int) -> None:
+        self.db = db
+        self.known = ids(size)
+        self.questions = questions(self.known)
+        self.size = size
+        self.took: defaultdict[str, list[float]] = defaultdict(list)
+        self.right = True
+        self.startup_s = 0.0
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[None]:
+        began = time.perf_counter()
+        async with coverd(self.db) as self._server:
+            await _until_ready(self._server.port)
+            self.startup_s = time.perf_counter() - began
+            yield
+
+    async def append(self, part: int) -> None:
+        """One after the other, each to a stream of its own."""
+        waiting = [id for n, id in enumerate(self.known) if 89 <= n % 100 < 95]
+        store = await PostgresStore.open(self.db.dsn, utc_now)
+        handler = Handler(store, Rules)
+        for number, id in enumerate(waiting[part :: max(len(waiting) // APPENDS, 1)][:APPENDS]):
+            origin = Origin(f"growth:{time.time_ns()}", "growth", "bench")
+            began = time.perf_counter()
+            written = await handler.engagement(id, NoteOptIn(epoch(utc_now())), origin)
+            if number >= APPENDS // 5:  # the first warm it up
+                self.took["append"].append(time.perf_counter() - began)
+            self.right = self.right and written.after.opted_in
+        await store.close()
+
+    async def ask(self, name: str, load: Generator, part: int) -> None:
+        await load.prepare(requests.gets, self.questions[name], ASKED, part)
+        sample = await load.run(self._server.port, 1)
+        self.right = self.right and sample.statuses == {200: ASKED}
+        if part:  # the first warms it up
+            self.took[name] += sample.took
+
+    async def point(self) -> Point:
+        self.took["feed lag"], all_came = await feed_lag(self.db, self._server.port, self.known)
+        async with self.db.connection() as conn:
+            events = await conn.fetchval("SELECT sum(position)::bigint FROM coverd.bucket_head")
+        p50, p99 = (
+            {name: percentile(took, share) * 1000 for name, took in self.took.items()}
+            for share in (0.5, 0.99)
+        )
+        memory = self._server.memory() / 2**20
+        return Point(self.size, events, p50, p99, self.startup_s, memory, self.right and all_came)
+
+
+async def measured(subjects: Sequence[Subject], load: Generator) -> list[Point]:
+    for part in range(PARTS):
+        for subject in subjects:
+            await subject.append(part)
+    async with AsyncExitStack() as stack:
+        for subject in subjects:
+            await stack.enter_async_context(subject.served())
+        for name in subjects[0].questions:
+            for part in range(PARTS + 1):
+                for subject in subjects:
+                    await subject.ask(name, load, part)
+        return [await subject.point() for subject in subjects]
 
 
 def questions(known: Sequence[str]) -> dict[str, list[str]]:
@@ -92,21 +139,6 @@ def questions(known: Sequence[str]) -> dict[str, list[str]]:
         "search by freelancer": [f"/v1/engagements?freelancer=fl_{id}" for id in some],
         "list by state": [f"/v1/engagements?state={state}&limit=50" for state in ("insured", "ended")],
     }
-
-
-async def _appends(db: Database, known: Sequence[str]) -> tuple[list[float], bool]:
-    """How long one append takes, one after the other, each to a stream of its own."""
-    waiting = [id for n, id in enumerate(known) if 89 <= n % 100 < 95]
-    store = await PostgresStore.open(db.dsn, utc_now)
-    handler, took, right = Handler(store, Rules), [], True
-    for id in waiting[:: max(len(waiting) // APPENDS, 1)][:APPENDS]:
-        origin = Origin(f"growth:{time.time_ns()}", "growth", "bench")
-        began = time.perf_counter()
-        written = await handler.engagement(id, NoteOptIn(epoch(utc_now())), origin)
-        took.append(time.perf_counter() - began)
-        right = right and written.after.opted_in
-    await store.close()
-    return took[len(took) // 10 :], right
 
 
 async def _until_ready(port: int) -> None:
@@ -153,22 +185,24 @@ async def _read_models(pool: "asyncpg.Pool[asyncpg.Record]", say: Callable[[str]
 
 async def main(sizes: Sequence[int], folder: Path | None, json: Path | None, picture: Path | None) -> int:
     place = folder or Path(tempfile.mkdtemp(prefix="coverd-growth-"))
-    load = Generator()
-    points = _kept(json)
+    load, subjects = Generator(), list[Subject]()
     try:
-        async with database(place, say) as db:
-            async with db.connection() as conn:
-                put(machine((await conn.fetchval("SELECT version()")).split(" on ")[0]))
+        async with AsyncExitStack() as stack:
             for size in sorted(sizes):
+                db = await stack.enter_async_context(database(place / str(size), say))
                 await grow(db, size, say)
-                points[size] = await point(db, size, load)
-                _show(points[size])
+                subjects.append(Subject(db, size))
+            async with subjects[0].db.connection() as conn:
+                put(machine((await conn.fetchval("SELECT version()")).split(" on ")[0]))
+            curve = await measured(subjects, load)
     finally:
         await load.close()
         if folder is None:
             shutil.rmtree(place, ignore_errors=True)
-    _keep([points[size] for size in sorted(points)], json, picture)
-    return 0 if all(point.right for point in points.values()) else 1
+    for point in curve:
+        _show(point)
+    _keep(curve, json, picture)
+    return 0 if all(point.right for point in curve) else 1
 
 
 def _keep(curve: Sequence[Point], json: Path | None, picture: Path | None) -> None:
@@ -176,13 +210,6 @@ def _keep(curve: Sequence[Point], json: Path | None, picture: Path | None) -> No
         json.write_bytes(orjson.dumps([asdict(point) for point in curve], option=orjson.OPT_INDENT_2))
     if picture:
         picture.write_text(draw(curve), encoding="utf-8")
-
-
-def _kept(json: Path | None) -> dict[int, Point]:
-    """What was measured before of other sizes."""
-    if json is None or not json.exists():
-        return {}
-    return {found["engagements"]: Point(**found) for found in orjson.loads(json.read_bytes())}
 
 
 def _show(p: Point) -> None:
@@ -197,8 +224,8 @@ def _show(p: Point) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="make bench-growth", description=__doc__)
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="engagements, e.g. 10000,100000")
-    parser.add_argument("--folder", type=Path, help="keep the database here (default: a temporary folder)")
-    parser.add_argument("--json", type=Path, help="write what was found here, beside other sizes")
+    parser.add_argument("--folder", type=Path, help="keep the databases here (default: a temporary folder)")
+    parser.add_argument("--json", type=Path, help="write what was found here")
     parser.add_argument("--picture", type=Path, help="draw it here as SVG")
     given = parser.parse_args()
     sizes = [int(size) for size in given.sizes.split(",")]
