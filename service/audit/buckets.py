@@ -1,23 +1,27 @@
-"""Looking through the log bucket by bucket."""
+"""Looking through the whole log, many buckets at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from service.store.chain import Fault
+from service.store.log import ranges
 
 AT_ONCE = 2
-"""While Postgres reads one bucket, another is looked through."""
+"""While Postgres reads for one, the other looks."""
 
 
-async def over_all(buckets: Iterable[int], look: Callable[[int], AsyncIterator[Fault]]) -> list[Fault]:
-    """What ``look`` finds in each, in the order of the buckets."""
-    left, found = iter(buckets), dict[int, list[Fault]]()
+async def over_all(
+    heads: Mapping[int, int], look: Callable[[int, int], Awaitable[Sequence[Fault]]]
+) -> list[Fault]:
+    """What ``look`` finds in all buckets that have events, given how far each reaches; in their order."""
+    left, found = iter(ranges(heads)), dict[int, Sequence[Fault]]()
 
     async def work() -> None:
-        for bucket in left:
-            found[bucket] = [fault async for fault in look(bucket)]
+        for first, last in left:
+            found[first] = await look(first, last)
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(AT_ONCE):
-            group.create_task(work())
-    return [fault for bucket in sorted(found) for fault in found[bucket]]
+    ends = await asyncio.gather(*(work() for _ in range(AT_ONCE)), return_exceptions=True)
+    for problem in ends:
+        if problem is not None:
+            raise problem
+    return [fault for first in sorted(found) for fault in found[first]]

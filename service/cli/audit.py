@@ -141,9 +141,9 @@ async def verify_log(as_json: bool, replay: bool) -> None:
         )
         await store.begin_operation(operation)
         heads = await store.heads_of_buckets()
-        found = await over_all(heads, store.verify_bucket)
+        found = await over_all(heads, store.verify_buckets)
         if replay:
-            found += await over_all(heads, store.replay_bucket)
+            found += await over_all(heads, store.replay_buckets)
         events = sum(heads.values())
         told = {"events": events, "buckets": len(heads), "faults": len(found)}
         await store.end_operation(operation.id, told)

@@ -14,9 +14,10 @@ from service.store.flush import AppendFlush, HeadsFlush, Wrote
 from service.store.gather import Gatherer
 from service.store.limits import check_append, storable
 from service.store.lines import Line, on_pool
-from service.store.replay import replay_bucket
+from service.store.log import Check, look_through
+from service.store.replay import Replay
 from service.store.tables import Tables
-from service.store.verify import verify_bucket
+from service.store.verify import Verify
 
 if TYPE_CHECKING:
     from service.store.lines import Pool
@@ -102,18 +103,21 @@ class PostgresEvents(Tables):
         version, last = (head["version"], head["head_hash"]) if head else (0, bytes(32))
         return await self._verify(Chain(stream_id), version, last)
 
-    async def verify_bucket(self, bucket: int) -> AsyncIterator[Fault]:
-        """Every stream of the bucket with a fault, and a last one if its positions have a hole.
+    async def verify_buckets(self, first: int, last: int) -> Sequence[Fault]:
+        """Every stream of these buckets with a fault, and one more for a bucket where positions are missing.
 
         For a fault of the bucket itself ``stream_id`` is empty and ``version`` 0.
         """
-        for fault in await on_pool(self._pool, lambda connection: verify_bucket(connection, bucket)):
-            yield fault
+        return await self._look_through("log", (first, last), Verify)
 
-    async def replay_bucket(self, bucket: int) -> AsyncIterator[Fault]:
-        """Every stream of the bucket whose head is not what its events add up to, by this program's rules."""
-        for fault in await on_pool(self._pool, lambda connection: replay_bucket(connection, bucket)):
-            yield fault
+    async def replay_buckets(self, first: int, last: int) -> Sequence[Fault]:
+        """Every stream of these buckets whose head is not what its events add up to, by today's rules."""
+        return await self._look_through("told", (first, last), Replay)
+
+    async def _look_through(
+        self, statement: str, buckets: tuple[int, int], begin: Callable[[int], Check]
+    ) -> Sequence[Fault]:
+        return await on_pool(self._pool, lambda line: look_through(line, statement, buckets, begin))
 
     async def _verify(self, chain: Chain, version: int, last: bytes) -> Fault | None:
         # Only up to the head we saw: an append meanwhile is no fault.

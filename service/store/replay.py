@@ -1,8 +1,8 @@
 """Folding every stream of a bucket again, and holding the result against the head that answers for it."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.json import Decoder
 
 from domain.codec import event_of
@@ -18,53 +18,49 @@ if TYPE_CHECKING:
 
     from service.store.lines import Connection
 
-PAGE = 2000
 _ENGAGEMENT, _FREELANCER = Decoder(Engagement), Decoder(Freelancer)
 
 
-async def replay_bucket(conn: "Connection", bucket: int) -> list[Fault]:
-    """The streams whose head is not what their events add up to, by this program's rules.
+class Replay:
+    """Finds the streams whose head is not what their events add up to, by this program's rules.
 
-    Holds the folds of one bucket, and sees all as it was when it began.
+    Holds the folds of one bucket.
     """
-    async with conn.transaction(isolation="repeatable_read", readonly=True):
-        heads = await conn.fetch(sql("statuses_in"), bucket)
-        folds = _Folds()
-        cursor = await conn.cursor(sql("told"), bucket)
-        while page := await cursor.fetch(PAGE):
-            for row in page:
-                folds.add(row)
-    return [fault for head in heads if (fault := folds.compare(head))]
 
+    def __init__(self, bucket: int) -> None:
+        self._bucket = bucket
+        self._engagements: dict[str, Engagement] = {}
+        self._freelancers: dict[str, Freelancer] = {}
+        self._faults: dict[str, Fault] = {}
 
-class _Folds(Struct):
-    """What the events add up to so far, and where they cannot be folded."""
+    def add(self, rows: "Iterable[asyncpg.Record]") -> None:
+        for _, stream_id, version, type_, effective_at, data in rows:
+            self._fold(stream_id, version, type_, effective_at, data)
 
-    engagements: dict[str, Engagement] = {}
-    freelancers: dict[str, Freelancer] = {}
-    faults: dict[str, Fault] = {}
+    async def end(self, conn: "Connection") -> list[Fault]:
+        heads = await conn.fetch(sql("statuses_in"), self._bucket)
+        return [fault for head in heads if (fault := self._compare(head))]
 
-    def add(self, row: "asyncpg.Record") -> None:
-        stream_id, version, type_, effective_at, data = row
+    def _fold(self, stream_id: str, version: int, type_: str, effective_at: int, data: str) -> None:
         try:
             entry = Entry(version, effective_at, event_of(type_, data))
             if kind(stream_id) == "engagement":
-                known = self.engagements.get(stream_id) or Engagement(subject(stream_id))
-                self.engagements[stream_id] = evolve(known, entry)
+                known = self._engagements.get(stream_id) or Engagement(subject(stream_id))
+                self._engagements[stream_id] = evolve(known, entry)
             else:
-                before = self.freelancers.get(stream_id) or Freelancer(subject(stream_id))
-                self.freelancers[stream_id] = evolve_freelancer(before, entry)
+                before = self._freelancers.get(stream_id) or Freelancer(subject(stream_id))
+                self._freelancers[stream_id] = evolve_freelancer(before, entry)
         except (CoverdError, LookupError, TypeError, ValueError) as error:
             why = f"event {version} cannot be folded: {type(error).__name__}"
-            self.faults.setdefault(stream_id, Fault(stream_id, version, why))
+            self._faults.setdefault(stream_id, Fault(stream_id, version, why))
 
-    def compare(self, head: "asyncpg.Record") -> Fault | None:
+    def _compare(self, head: "asyncpg.Record") -> Fault | None:
         stream_id, version, state, status = head
-        if stream_id in self.faults:
-            return self.faults[stream_id]
+        if stream_id in self._faults:
+            return self._faults[stream_id]
         if kind(stream_id) == "engagement":
-            folded = self.engagements.get(stream_id)
+            folded = self._engagements.get(stream_id)
             same = folded == _ENGAGEMENT.decode(status) and folded is not None and folded.state == state
         else:
-            same = self.freelancers.get(stream_id) == _FREELANCER.decode(status)
+            same = self._freelancers.get(stream_id) == _FREELANCER.decode(status)
         return None if same else Fault(stream_id, version, "its head is not what its events add up to")

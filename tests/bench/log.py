@@ -62,7 +62,7 @@ class _Bench:
     async def replay(self) -> Figure:
         async def all_streams() -> bool:
             heads = await self.store.heads_of_buckets()
-            return not await over_all(heads, self.store.replay_bucket) and sum(heads.values()) == self.events
+            return not await over_all(heads, self.store.replay_buckets) and sum(heads.values()) == self.events
 
         return await self._figure("replay", all_streams)
 
@@ -76,7 +76,7 @@ class _Bench:
     async def verify(self) -> Figure:
         async def all_buckets() -> bool:
             heads = await self.store.heads_of_buckets()
-            return not await over_all(heads, self.store.verify_bucket) and sum(heads.values()) == self.events
+            return not await over_all(heads, self.store.verify_buckets) and sum(heads.values()) == self.events
 
         return await self._figure("verify", all_buckets, await self._finds_what_was_changed())
 
@@ -121,7 +121,7 @@ class _Bench:
             "UPDATE coverd.event SET effective_at = effective_at + $2 WHERE stream_id = $1 AND version = 3"
         )
         await self.pool.execute(f"{moved} AND bucket = $3", stream, 1, bucket_of(stream))
-        faults = [fault async for fault in self.store.verify_bucket(bucket_of(stream))]
+        faults = await self.store.verify_buckets(bucket_of(stream), bucket_of(stream))
         await self.pool.execute(f"{moved} AND bucket = $3", stream, -1, bucket_of(stream))
         return [(fault.stream_id, fault.version) for fault in faults] == [(stream, 3)]
 

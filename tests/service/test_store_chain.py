@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from domain import events as e
 from domain.ids import bucket_of
 from service.store.chain import START, Link, event_hash, verify_chain
+from service.store.log import ranges
 from service.store.postgres import PostgresStore
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ async def test_whoever_changes_the_log_is_found_out(store, owner, what):
     await store.append(append(OFFER, e.JobCreated("j_1"), e.QuoteCreated("q_1", 1, 2)))
     await store.append(append(OFFER, stream=neighbour))
     bucket = bucket_of(ADA)
-    assert [fault async for fault in store.verify_bucket(bucket)] == []
+    assert await store.verify_buckets(bucket, bucket) == []
 
     assert await owner.execute(f"{TAMPERING[what]} AND stream_id = $1", ADA)
 
@@ -167,7 +168,7 @@ async def test_whoever_changes_the_log_is_found_out(store, owner, what):
     assert fault is not None
     assert fault.stream_id == ADA
     assert await store.verify_stream(neighbour) is None
-    faults = [fault async for fault in store.verify_bucket(bucket)]
+    faults = await store.verify_buckets(bucket, bucket)
     assert faults[0] == fault
     assert len(faults) == (1 if what in ("data", "time") else 2), (
         "an event that is gone leaves a hole as well"
@@ -180,7 +181,7 @@ async def test_a_stream_removed_whole_leaves_a_hole_in_its_bucket(store, owner):
     await owner.execute("DELETE FROM coverd.event WHERE stream_id = $1", ADA)
     await owner.execute("DELETE FROM coverd.stream WHERE stream_id = $1", ADA)
 
-    (fault,) = [fault async for fault in store.verify_bucket(bucket_of(ADA))]
+    (fault,) = await store.verify_buckets(bucket_of(ADA), bucket_of(ADA))
 
     assert "was numbered up to 2, holds 1 events" in fault.why
 
@@ -189,6 +190,17 @@ async def test_events_without_a_head_are_found_out(store, owner):
     await store.append(append(OFFER))
     await owner.execute("DELETE FROM coverd.stream WHERE stream_id = $1", ADA)
 
-    (fault,) = [fault async for fault in store.verify_bucket(bucket_of(ADA))]
+    (fault,) = await store.verify_buckets(bucket_of(ADA), bucket_of(ADA))
 
     assert (fault.stream_id, fault.why) == (ADA, "it has events and no head")
+
+
+def test_ranges_hold_every_bucket_once_and_a_good_part_of_a_long_log():
+    small = dict.fromkeys(range(0, 1024, 3), 10)
+    assert ranges(small) == [(0, 1023)]
+    long = dict.fromkeys(range(1024), 15_000)
+    found = ranges(long)
+    assert [first for first, _ in found[1:]] == [last + 1 for _, last in found[:-1]]
+    assert (found[0][0], found[-1][1]) == (0, 1023)
+    assert len(found) == 8
+    assert ranges({}) == []

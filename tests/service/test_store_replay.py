@@ -39,7 +39,7 @@ async def store(database_url: str) -> AsyncIterator[PostgresStore]:
 
 
 async def replayed(store: PostgresStore) -> list[Fault]:
-    return await over_all(await store.heads_of_buckets(), store.replay_bucket)
+    return await over_all(await store.heads_of_buckets(), store.replay_buckets)
 
 
 async def test_what_was_appended_is_what_the_heads_say(store):
@@ -77,5 +77,5 @@ async def test_events_that_cannot_follow_one_another_are_named(store, owner):
     await owner.execute(
         "UPDATE coverd.event SET type = 'NobodyKnows' WHERE stream_id = $1 AND version = 2", STREAM
     )
-    faults = [fault async for fault in store.replay_bucket(bucket_of(STREAM))]
+    faults = await store.replay_buckets(bucket_of(STREAM), bucket_of(STREAM))
     assert [(f.stream_id, f.why) for f in faults] == [(STREAM, "event 2 cannot be folded: KeyError")]

@@ -1,6 +1,6 @@
--- Takes a bucket.
--- Gives what a fold needs of its events, in order.
-SELECT stream_id, version, type, effective_at, data::text AS data
+-- Takes a first and a last bucket.
+-- Gives what a fold needs of their events, bucket after bucket and in order.
+SELECT bucket, stream_id, version, type, effective_at, data::text AS data
 FROM coverd.event
-WHERE bucket = $1
-ORDER BY position
+WHERE bucket BETWEEN $1 AND $2
+ORDER BY bucket, position
