@@ -3,7 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from service.cli.terminal import say
 from service.sandbox import ten99policy, upwork
 
 READY = "sandboxes ready"
+
+AGAIN_SECONDS = 2.0
+"""After a start that failed."""
 
 
 async def run(
@@ -79,32 +83,58 @@ class SandboxesFailed(Exception):
 async def child(
     *, upwork_port: int | None, ten99policy_port: int | None, callback: str, state_dir: Path
 ) -> AsyncIterator[None]:
-    """The sandboxes in a process of their own, which ends when this one does, however it ends."""
+    """The sandboxes in a process of their own, which ends when this one does, however it ends. Killed, it is
+    started again where it was, with what it had kept."""
     arguments = ["--callback", callback, "--state-dir", str(state_dir), "--until-stdin-closes"]
     arguments += ["--upwork-port", str(upwork_port)] if upwork_port else ["--only", "1099policy"]
     arguments += ["--ten99policy-port", str(ten99policy_port)] if ten99policy_port else ["--only", "upwork"]
+    running = [await _begun(arguments)]
+    keeping = asyncio.create_task(_keep(running, arguments), name="sandboxes")
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        await _ended(running[0])
+
+
+async def _keep(running: list[Process], arguments: Sequence[str]) -> None:
+    """``running`` holds the process that runs now."""
+    while True:
+        status = await running[0].wait()
+        say(f"The sandboxes ended (status {status}); they are started again.")
+        try:
+            running[0] = await _begun(arguments)
+        except SandboxesFailed as failed:
+            say(str(failed))
+            await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def _begun(arguments: Sequence[str]) -> Process:
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "service",
-        "sandbox",
-        *arguments,
+        *(sys.executable, "-m", "service", "sandbox", *arguments),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,
         env=dict(os.environ),
     )
     assert process.stdout is not None
-    assert process.stdin is not None
     try:
         line = await process.stdout.readline()
-        if line.decode().strip() != READY:
-            raise SandboxesFailed("The sandboxes did not start; their reason stands above.")
-        yield
-    finally:
-        process.stdin.close()
-        try:
-            await asyncio.wait_for(process.wait(), 10)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+    except asyncio.CancelledError:
+        await _ended(process)
+        raise
+    if line.decode().strip() != READY:
+        await _ended(process)
+        raise SandboxesFailed("The sandboxes did not start; their reason stands above.")
+    return process
+
+
+async def _ended(process: Process) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        await asyncio.wait_for(process.wait(), 10)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

@@ -165,6 +165,43 @@ async def delivered(url: str, id: str) -> int:
         return response.status
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only there /proc says whose child a process is")
+async def test_killed_sandboxes_come_back_by_themselves(ports: Ports, tmp_path: Path) -> None:
+    async with up(ports, tmp_path / "data") as running, aiohttp.ClientSession() as session:
+        await running.until("Look at it")
+        upwork = f"http://127.0.0.1:{ports.upwork}/_control/contracts"
+        async with session.post(upwork, json={"contract": {"id": "9002"}}) as made:
+            assert made.status < 300
+        os.kill(only_child_of(running.process.pid, b"sandbox"), signal.SIGKILL)
+        await running.until("they are started again")
+        async with asyncio.timeout(PATIENCE):
+            while not await answers(session, f"http://127.0.0.1:{ports.upwork}/_control/calls"):
+                pass
+        assert await running.stop(signal.SIGTERM) == 0
+
+
+async def answers(session: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with session.get(url) as response:
+            return response.status == 200
+    except aiohttp.ClientError:
+        return False
+
+
+def only_child_of(pid: int, word: bytes) -> int:
+    """The process whose parent is ``pid`` and whose command line holds ``word``."""
+    (child,) = (int(of.name) for of in Path("/proc").iterdir() if of.name.isdigit() and _is(of, pid, word))
+    return child
+
+
+def _is(process: Path, parent: int, word: bytes) -> bool:
+    try:
+        told = (process / "status").read_text()
+        return f"PPid:\t{parent}\n" in told and word in (process / "cmdline").read_bytes()
+    except OSError:  # it is gone
+        return False
+
+
 async def test_told_to_stop_it_sends_callers_elsewhere_before_it_closes(ports: Ports, tmp_path: Path) -> None:
     async with up(ports, tmp_path / "data") as running:
         await running.until("Look at it")
