@@ -95,9 +95,13 @@ class Connection(web.RequestHandler):
         self._head.stop()
         self._unread.stop()
         self._room.leave(self)
-        if self._refused is not None and not self._refused.done():
-            self._refused.set_result(None)
+        self._wait_no_longer()
         super().connection_lost(exc)
+
+    async def shutdown(self, timeout: float | None = 15.0) -> None:
+        """The service ends."""
+        self._wait_no_longer()
+        await super().shutdown(timeout)
 
     def handle_error(
         self,
@@ -134,13 +138,17 @@ class Connection(web.RequestHandler):
         return self._refused is not None or self._awaits_head() or not self._body.is_eof()
 
     async def turn_away(self, seconds: float) -> None:
-        """Keep it so long for nothing but to slow a flood, unless it has left or leaves meanwhile."""
+        """Keep it so long for nothing but to slow a flood, unless it leaves or the service ends."""
         if self.transport is None or self._close:
             return
         self._refused = self._loop.create_future()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._refused, seconds)
         self._refused = None
+
+    def _wait_no_longer(self) -> None:
+        if self._refused is not None and not self._refused.done():
+            self._refused.set_result(None)
 
     def cut(self) -> None:
         if self.transport is not None:
