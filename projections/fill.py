@@ -1,15 +1,16 @@
 """Folding a new revision from the beginning of the log: many buckets a transaction, written by COPY.
 
-It only saves time. What it cannot do it leaves to `step`: buckets that have begun or are too long, and all of
-a transaction in which one event cannot be applied.
+It only saves time. What it cannot do it leaves to `step`: buckets that have begun or are too long, and those
+beside one in which an event cannot be applied.
 """
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from projections import feed
 from projections.errors import FeedGap
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
     from projections.statements import Connection, Pool
 
 _EVENTS = 20_000
-"""About so many events make a transaction."""
+"""About so many events are folded before their rows are written."""
+
+_LEAST, _PARTS = 250_000, 8
+"""So many events, or this part of the log where it is more, are read and kept in one transaction: a good part
+of a table is read as it lies and then sorted, without a look into the index for each event."""
 
 _MOST = 200_000
 """A bucket with more is not folded in one piece: its rows are held in memory until then."""
@@ -32,6 +37,7 @@ _WORKERS = 2
 """While Postgres reads and writes for one, the other folds."""
 
 Place = tuple[int, int]
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +61,17 @@ async def fill(
     rows = await pool.fetch(sql("all_skipped"), projection.name)
     filling = Filling(projection, revision, {(row["bucket"], row["position"]) for row in rows}, now)
     behind = await feed.moved(pool, projection.name, revision, projection.follows)
-    chunks = _chunks([bucket for bucket in behind if bucket.head <= _MOST])
+    parts = iter(_parts(_chunks([bucket for bucket in behind if bucket.head <= _MOST])))
     done = 0
 
     async def work() -> None:
         nonlocal done
         async with pool.acquire() as conn:
-            for chunk in chunks:  # the workers share them
-                with suppress(_Left):
-                    await _fill(conn, filling, chunk)
-                done += len(chunk)
+            for part in parts:  # the workers share them
+                if not await _fill(conn, filling, part):
+                    for chunk in part:
+                        await _fill(conn, filling, [chunk])
+                done += sum(map(len, part))
                 say(done)
 
     ends = await asyncio.gather(*(work() for _ in range(_WORKERS)), return_exceptions=True)
@@ -73,65 +80,95 @@ async def fill(
             raise problem
 
 
-def _chunks(behind: Sequence[Moved]) -> Iterator[Sequence[Moved]]:
-    chunk: list[Moved] = []
-    size = 0
-    for bucket in behind:
-        if chunk and size + bucket.head > _EVENTS:
-            yield chunk
-            chunk, size = [], 0
-        chunk.append(bucket)
-        size += bucket.head
-    if chunk:
-        yield chunk
+_Chunk = Sequence[Moved]
 
 
-class _Left(Exception):
-    """Nothing of these buckets was kept: an event cannot be applied, or is missing."""
+def _chunks(behind: Sequence[Moved]) -> Iterator[_Chunk]:
+    return _grouped(behind, lambda bucket: bucket.head, _EVENTS)
 
 
-async def _fill(conn: "Connection", filling: Filling, chunk: Sequence[Moved]) -> None:
+def _parts(chunks: Iterator[_Chunk]) -> Iterator[Sequence[_Chunk]]:
+    known = list(chunks)
+    return _grouped(known, _size, max(_LEAST, sum(map(_size, known)) // _PARTS))
+
+
+def _size(chunk: _Chunk) -> int:
+    return sum(bucket.head for bucket in chunk)
+
+
+def _grouped(items: Sequence[_Item], size: Callable[[_Item], int], most: int) -> Iterator[Sequence[_Item]]:
+    """Neighbours whose sizes are ``most`` together, or one that is larger alone."""
+    group: list[_Item] = []
+    for item in items:
+        if group and sum(map(size, group)) + size(item) > most:
+            yield group
+            group = []
+        group.append(item)
+    if group:
+        yield group
+
+
+async def _fill(conn: "Connection", filling: Filling, part: Sequence[_Chunk]) -> bool:
+    """False, and nothing of these buckets kept, where an event cannot be applied or is missing."""
     try:
-        await _fill_all(conn, filling, chunk)
+        async with conn.transaction():
+            # Nothing of it counts until the revision serves, and the commit that says so waits for this too.
+            await conn.execute("SET LOCAL synchronous_commit = off")
+            await conn.execute("SET LOCAL work_mem = '64MB'")
+            buckets = part[0][0].bucket, part[-1][-1].bucket
+            reader = _Reader(await conn.cursor(sql("events_between"), *buckets), filling.skipped)
+            for chunk in part:
+                await _fill_chunk(conn, filling, chunk, reader)
     except Exception as problem:
         if passing(problem):
             raise
-        raise _Left from problem
+        return False
+    return True
 
 
-async def _fill_all(conn: "Connection", filling: Filling, chunk: Sequence[Moved]) -> None:
+async def _fill_chunk(conn: "Connection", filling: Filling, chunk: _Chunk, reader: "_Reader") -> None:
     reached = {bucket.bucket: 0 for bucket in chunk}
-    async with conn.transaction():
-        # Nothing of it counts until the revision serves, and the commit that says so waits for this one too.
-        await conn.execute("SET LOCAL synchronous_commit = off")
-        await filling.projection.fill(conn, filling.revision, _pages(conn, filling, reached))
-        for bucket in chunk:
-            if reached[bucket.bucket] < bucket.head:
-                raise FeedGap(bucket=bucket.bucket, position=reached[bucket.bucket] + 1)
-        places = [list(map(str, column)) for column in zip(*reached.items(), strict=True)]
-        name = filling.projection.name
-        moved = await conn.fetchval(sql("filled"), name, filling.revision, *places, filling.now())
-        if moved != len(chunk):
-            raise RuntimeError("a revision being filled was moved by somebody else")
+    await filling.projection.fill(conn, filling.revision, reader.pages(reached))
+    for bucket in chunk:
+        if reached[bucket.bucket] < bucket.head:
+            raise FeedGap(bucket=bucket.bucket, position=reached[bucket.bucket] + 1)
+    places = [list(map(str, column)) for column in zip(*reached.items(), strict=True)]
+    moved = await conn.fetchval(
+        sql("filled"), filling.projection.name, filling.revision, *places, filling.now()
+    )
+    if moved != len(chunk):
+        raise RuntimeError("a revision being filled was moved by somebody else")
 
 
-async def _pages(
-    conn: "Connection", filling: Filling, reached: dict[int, int]
-) -> AsyncIterator[Sequence[Told]]:
-    cursor = await conn.cursor(sql("events_between"), min(reached), max(reached))
-    while rows := await cursor.fetch(_PAGE):
-        yield _taken(rows, filling, reached)
+class _Reader:
+    """Reads on in events_between.sql, some buckets at a time."""
 
+    def __init__(self, cursor: Any, skipped: Collection[Place]) -> None:
+        self._cursor = cursor
+        self._skipped = skipped
+        self._rows: Sequence[feed.Row] = []
 
-def _taken(rows: "Sequence[feed.Row]", filling: Filling, reached: dict[int, int]) -> Sequence[Told]:
-    taken = []
-    for row in rows:
-        bucket, position = row["bucket"], row["position"]
-        if bucket not in reached:
-            continue  # it lies between those to be filled
-        if position != reached[bucket] + 1:
-            raise FeedGap(bucket=bucket, position=reached[bucket] + 1)
-        reached[bucket] = position
-        if (bucket, position) not in filling.skipped:
-            taken.append(feed.told(row))
-    return taken
+    async def pages(self, reached: dict[int, int]) -> AsyncIterator[Sequence[Told]]:
+        """All of the buckets in ``reached``, where it is noted how far each has come. Raises `FeedGap`."""
+        last = max(reached)
+        while self._rows or (rows := await self._cursor.fetch(_PAGE)):
+            rows, self._rows = self._rows or rows, []
+            end = bisect_right(rows, last, key=itemgetter("bucket"))
+            if taken := self._taken(rows[:end], reached):
+                yield taken
+            if end < len(rows):
+                self._rows = rows[end:]
+                return
+
+    def _taken(self, rows: "Sequence[feed.Row]", reached: dict[int, int]) -> Sequence[Told]:
+        taken = []
+        for row in rows:
+            bucket, position = row["bucket"], row["position"]
+            if bucket not in reached:
+                continue  # it lies between those to be filled
+            if position != reached[bucket] + 1:
+                raise FeedGap(bucket=bucket, position=reached[bucket] + 1)
+            reached[bucket] = position
+            if (bucket, position) not in self._skipped:
+                taken.append(feed.told(row))
+        return taken

@@ -16,6 +16,7 @@ from domain import events as e
 from domain.codec import engagement_from
 from domain.ids import bucket_of
 from projections import feed, revisions
+from projections import fill as filling
 from projections import rebuild as rebuilding
 from projections.checkpoint import Checkpoint
 from projections.engagement_list import list_engagements
@@ -67,6 +68,42 @@ async def test_the_log_folded_again_equals_what_was_folded_as_it_came(pool, owne
     assert report.same
     assert report.tables["engagements"].old == report.tables["engagements"].new == 15
     assert await owner.fetch(EVERYTHING) == before
+
+
+@pytest.mark.parametrize("page", [1, 3, 50])
+async def test_it_does_not_matter_how_much_is_read_at_once(pool, owners, log, owner, monkeypatch, page):
+    for name, value in (("_PAGE", page), ("_EVENTS", 20), ("_LEAST", 60), ("_PARTS", 1000)):
+        monkeypatch.setattr(filling, name, value)
+    await log.interleave([life(3, f"e{n}") for n in range(20)])
+    await Runner(pool).caught_up()
+    before = await owner.fetch(EVERYTHING)
+
+    assert (await rebuild(owners, "engagements", quiet)).same
+    assert await owner.fetch(EVERYTHING) == before
+
+
+async def test_a_hole_in_one_bucket_leaves_no_other_unfolded(pool, owners, log, owner, monkeypatch):
+    """What could not be filled is folded bucket by bucket, and the hole is named."""
+    await log.interleave([life(3, f"e{n}") for n in range(8)])
+    await Runner(pool).caught_up()
+    await owner.execute("DELETE FROM coverd.event WHERE stream_id = 'engagement:e5' AND version = 2")
+    reached = []
+    really = rebuilding.fill
+
+    async def fill(*arguments):
+        await really(*arguments)
+        reached.append(
+            await owner.fetchval(
+                "SELECT count(*) FROM coverd.subscription s JOIN coverd.bucket_head h USING (bucket)"
+                " WHERE s.revision = 2 AND s.position < h.position"
+            )
+        )
+
+    monkeypatch.setattr(filling, "_EVENTS", 1)
+    monkeypatch.setattr(rebuilding, "fill", fill)
+    with pytest.raises(RebuildStopped, match="no event at position 2"):
+        await rebuild(owners, "engagements", quiet)
+    assert reached == [1]
 
 
 async def test_the_new_tables_serve_and_the_old_ones_are_gone(pool, owners, log, owner, runner):
