@@ -1,6 +1,7 @@
 """The read models as the API and the pages ask them, over a pool of connections."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -54,6 +55,10 @@ async def find_engagements(store: Store, text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+LONG, LONG_SECONDS = 2000, 2.0
+"""So many things that wait are counted again at most so often."""
+
+
 def is_silent(silent_since: int | None, at: datetime) -> bool:
     """Whether ``at`` lies where nothing is known of 1099Policy; see `domain.coverage.answer`."""
     return silent_since is not None and epoch(at) > silent_since
@@ -64,6 +69,7 @@ class ReadModels:
 
     def __init__(self, pool: "Pool") -> None:
         self._pool = pool
+        self._groups: tuple[float, Sequence[AttentionGroup]] | None = None
 
     async def engagements(self, **filters: Any) -> tuple[list[EngagementRow], str | None]:
         """See `projections.engagement_list.list_engagements`."""
@@ -96,8 +102,14 @@ class ReadModels:
             return await list_attention(self._pool, **filters)
 
     async def attention_by_code(self) -> Sequence[AttentionGroup]:
-        with as_unavailable():
-            return await attention_by_code(self._pool)
+        """Counted now; where very much waits, as it was counted within the last `LONG_SECONDS`."""
+        now = time.monotonic()
+        if self._groups is None or now >= self._groups[0]:
+            with as_unavailable():
+                found = await attention_by_code(self._pool)
+            much = sum(group.count for group in found) > LONG
+            self._groups = (now + LONG_SECONDS if much else now, found)
+        return self._groups[1]
 
     async def attention_by_cause(self, code: str | None = None, limit: int = 200) -> Sequence[AttentionCause]:
         with as_unavailable():

@@ -18,16 +18,15 @@ import orjson
 from bench import requests
 from bench.curve import draw
 from bench.fill import fill, ids
-from bench.lag import feed_lag
+from bench.lag import feed_lag, policy_news
 from bench.load import Generator
 from bench.processes import Database, coverd, database
 from bench.report import machine, percentile
-from domain.commands import NoteOptIn
 from domain.rules import Rules
 from projections.engagements import Engagements
 from projections.fill import fill as fold
 from service.cli.terminal import put, say
-from service.clock import epoch, utc_now
+from service.clock import utc_now
 from service.handle import Handler, Origin
 from service.store.postgres import PostgresStore
 
@@ -82,16 +81,16 @@ class Subject:
 
     async def append(self, part: int) -> None:
         """One after the other, each to a stream of its own."""
-        waiting = [id for n, id in enumerate(self.known) if 89 <= n % 100 < 95]
+        insured = [id for n, id in enumerate(self.known) if n % 100 < 89]
         store = await PostgresStore.open(self.db.dsn, utc_now)
         handler = Handler(store, Rules)
-        for number, id in enumerate(waiting[part :: max(len(waiting) // APPENDS, 1)][:APPENDS]):
+        for number, id in enumerate(insured[part :: len(insured) // APPENDS][:APPENDS]):
             origin = Origin(f"growth:{time.time_ns()}", "growth", "bench")
             began = time.perf_counter()
-            written = await handler.engagement(id, NoteOptIn(epoch(utc_now())), origin)
+            written = await handler.engagement(id, policy_news(), origin)
             if number >= APPENDS // 5:  # the first warm it up
                 self.took["append"].append(time.perf_counter() - began)
-            self.right = self.right and written.after.opted_in
+            self.right = self.right and written.new
         await store.close()
 
     async def ask(self, name: str, load: Generator, part: int) -> None:

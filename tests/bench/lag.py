@@ -8,7 +8,7 @@ import aiohttp
 import orjson
 
 from bench.processes import Database
-from domain.commands import NoteOptIn
+from domain.commands import NotePolicyActive
 from domain.rules import Rules
 from service.clock import epoch, utc_now
 from service.handle import Handler, Origin
@@ -29,7 +29,7 @@ async def feed_lag(db: Database, port: int, known: Sequence[str]) -> tuple[list[
 
     async def write(id: str, run: str) -> float:
         origin = Origin(f"lag:{run}:{id}:{time.time_ns()}", "lag", "bench")
-        await handler.engagement(id, NoteOptIn(epoch(utc_now())), origin)
+        await handler.engagement(id, policy_news(), origin)
         return time.perf_counter()
 
     began = time.perf_counter()
@@ -55,6 +55,12 @@ async def feed_lag(db: Database, port: int, known: Sequence[str]) -> tuple[list[
     await store.close()
     lags = [max(came[id] - at, 0.0) for id, at in written.items() if id in came]
     return lags or [float("inf")], written.keys() <= came.keys()
+
+
+def policy_news() -> NotePolicyActive:
+    """News of a policy that nobody has heard of yet."""
+    now = epoch(utc_now())
+    return NotePolicyActive(now, f"pl_{time.time_ns()}", None, now, now + 90 * 86_400)
 
 
 async def _listen(port: int, came: dict[str, float]) -> None:

@@ -22,6 +22,8 @@ from projections.attention_list import (
 from projections.engagement_list import list_engagements
 from projections.errors import BadCursor
 from projections.runner import Runner
+from service import lists
+from service.lists import ReadModels
 
 PARKED = c.ParkEffect(NOW + 60, "read", "ReadContract", "403: no such contract")
 CONTRACTOR_PARKED = c.ParkEffect(NOW, "contractor", "EnsureContractor", "422")
@@ -210,3 +212,19 @@ async def test_several_calls_of_one_engagement_are_tried_again_together(pool, lo
     everything = Retryable([])
     assert await list_retryable(pool, everything, 10) == [("9001", ("contractor", "job"))]
     assert await count_retryable(pool, everything) == (2, 1)
+
+
+async def test_what_waits_in_great_number_is_not_counted_for_every_reader(pool, log, runner, monkeypatch):
+    models = ReadModels(pool)
+    assert await models.attention_by_code() == []
+    await log.tell(given(offer(), contract_read(replace(FRONTEND, category="Falconry"))))
+    await runner.caught_up()
+    monkeypatch.setattr(lists, "LONG", 0)
+    counted = await models.attention_by_code()
+    assert [group.count for group in counted] == [1]
+
+    await log.tell(given(offer(), contract_read(replace(FRONTEND, category="Falconry")), id="9002"))
+    await runner.caught_up()
+
+    assert await models.attention_by_code() == counted
+    assert [group.count for group in await ReadModels(pool).attention_by_code()] == [2]
