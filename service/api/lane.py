@@ -19,6 +19,9 @@ from service.api.server import Connection, Timer, too_slow
 MOST_UNREAD = 512 * 1024
 """Bytes of further requests that may wait while one is answered."""
 
+MOST_HELD = 64 * 1024
+"""And while one is to be refused: whoever is not proven is to fill no memory."""
+
 
 END_SECONDS = 5.0
 """How long the end of the service waits for answers under way."""
@@ -58,6 +61,8 @@ class Lane(asyncio.Protocol):
             self._next()
         elif len(self._received) > MOST_UNREAD and self._transport is not None:
             self._transport.pause_reading()
+        if self._refusal is not None and len(self._received) > MOST_HELD:
+            self.cut()
 
     def eof_received(self) -> bool:
         """Who has said all it had to say still gets the answer to it."""

@@ -1,7 +1,7 @@
 """A flood of forged deliveries and guessed tokens gets answers in turn; what is proven never waits for it."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 
 import pytest
@@ -67,6 +67,15 @@ async def test_who_is_held_makes_room_and_is_not_kept_when_it_leaves(places: Pla
         writer.write_eof()
         async with asyncio.timeout(ENOUGH):
             assert b" 200 " not in await reader.read()
+
+
+async def test_who_is_held_fills_no_memory(places: PlaceMaker) -> None:
+    async with places(slow(longest=1e9)) as place, place.connection() as (reader, writer):
+        await place.raw(FORGED)
+        writer.write(FORGED + b"x" * 200_000)
+        async with asyncio.timeout(ENOUGH):
+            with suppress(ConnectionError):
+                assert await reader.read() == b""
 
 
 @pytest.mark.parametrize(
