@@ -24,7 +24,7 @@ FAILURES = (
     *("drop-after-commit", "truncate", "html", "html:502"),
 )
 HALTS = (2.0, 25.0)
-"""Seconds; the longer outlasts what a process has leased of the inbox."""
+"""Seconds that a process is frozen or cut off; the longer outlasts what it has leased of the inbox."""
 
 LOSSES = ("lose", "duplicate", "reorder", "bad-signature")
 
@@ -53,7 +53,10 @@ PROCESSES = (
     *("a replica killed", "a replica stopped", "a process frozen", "the worker ended", "all killed"),
     IN_TURN,
 )
-DATABASE = ("Postgres stopped", "Postgres killed", "a session of Postgres killed", "Postgres frozen")
+DATABASE = (
+    *("Postgres stopped", "Postgres killed", "a session of Postgres killed", "Postgres frozen"),
+    "a replica cut off",
+)
 WIRES = ("1099Policy", "1099Policy", "1099Policy", "Upwork", "webhooks", "webhooks")
 
 
@@ -92,6 +95,8 @@ def _fault(kind: str, world: World, vendors: "Vendors", random: Random) -> Fault
             return _halted(
                 kind, "Postgres", lambda: [_postmaster(world), *_postmaster(world).children()], lasts
             )
+        case "a replica cut off":
+            return _cut_off(kind, world, random.choice(HALTS), silent=random.random() < 0.5)
         case "webhooks":
             what = random.choice(LOSSES)
             return vendors.fault(random.choice([world.upwork, world.ten99policy]), "*", what, 3)
@@ -163,6 +168,27 @@ def _halted(kind: str, name: str, which: Callable[[], list[psutil.Process]], las
                 process.resume()
 
     return Fault(kind, f"SIGSTOP {name} for {lasts:.0f} s", do, undo, lasts)
+
+
+def _cut_off(kind: str, world: World, lasts: float, *, silent: bool) -> Fault:
+    """A silent wire breaks nothing: what was said meanwhile arrives at the end, when others have gone on."""
+
+    async def do() -> None:
+        if silent:
+            world.wire.freeze()
+        else:
+            await world.wire.cut()
+
+    async def undo() -> None:
+        if silent:
+            world.wire.thaw()
+        else:
+            await world.wire.mend()
+
+    how = "silence" if silent else "no wire"
+    return Fault(
+        kind, f"{how} between {world.replicas[-1].name} and Postgres for {lasts:.0f} s", do, undo, lasts
+    )
 
 
 def _postmaster(world: World) -> psutil.Process:

@@ -13,6 +13,7 @@ from pathlib import Path
 import aiohttp
 import asyncpg
 import psutil
+from contracts.wire import Wire, wire_to
 
 from migrations import runner
 from service.postgres import CRASH_TEST, Cluster
@@ -87,9 +88,13 @@ class Program:
 
 @dataclass
 class World:
-    """Everything that runs. ``replicas`` serve and work, ``worker`` only works."""
+    """Everything that runs. ``replicas`` serve and work, ``worker`` only works.
+
+    The last replica reaches Postgres through ``wire``.
+    """
 
     cluster: Cluster
+    wire: Wire
     database_url: str
     upwork: str
     ten99policy: str
@@ -155,14 +160,17 @@ async def made(folder: Path, callback: str, replicas: int) -> AsyncIterator[Worl
             "COVERD_UPWORK_URL": f"http://127.0.0.1:{upwork}",
             "COVERD_TEN99POLICY_URL": f"http://127.0.0.1:{ten99policy}",
         }
+        wire = await stack.enter_async_context(wire_to(cluster.dsn))
         ports = ("--upwork-port", str(upwork), "--ten99policy-port", str(ten99policy))
         vendors = _program(folder, "sandboxes", ("sandbox", *ports, "--callback", callback), environment)
         serving = [
             _program(folder, f"replica-{n}", ("serve",), environment, "COVERD_PORT") for n in range(replicas)
         ]
+        serving[-1].environment = {**serving[-1].environment, "COVERD_DATABASE_URL": wire.url}
         worker = _program(folder, "worker", ("serve", "--role", "worker"), environment, "COVERD_METRICS_PORT")
         world = World(
             cluster,
+            wire,
             cluster.dsn,
             environment["COVERD_UPWORK_URL"],
             environment["COVERD_TEN99POLICY_URL"],
