@@ -18,14 +18,16 @@ PATIENCE = 5.0
 
 class Balancer:
     """``accepted`` holds (source, id) of every delivery that was answered 2xx; ``unanswered`` counts requests
-    that no replica took."""
+    that no replica took; ``slowest_refusal`` is the seconds until one answered 503, and what was broken last.
+    """
 
     def __init__(self) -> None:
         self.targets: Sequence[str] = ()
         self.accepted: set[tuple[str, str]] = set()
         self.refused: dict[int, int] = {}
         self.unanswered = 0
-        self.slowest_refusal = 0.0
+        self.slowest_refusal = (0.0, "")
+        self.during = ""
         self.url = ""
         self._turn = count()
         self._session: aiohttp.ClientSession | None = None
@@ -41,7 +43,8 @@ class Balancer:
             except (aiohttp.ClientError, TimeoutError, ConnectionError):
                 continue
             if told.status == 503 and request.path.startswith("/webhooks/"):
-                self.slowest_refusal = max(self.slowest_refusal, time.monotonic() - began)
+                took = time.monotonic() - began, self.during
+                self.slowest_refusal = max(self.slowest_refusal, took)
             if told.status != 503 or n == len(self.targets) - 1:
                 self._note(request, body, told.status)
                 return told

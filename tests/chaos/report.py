@@ -11,7 +11,9 @@ from chaos.schedule import Recovery
 
 @dataclass
 class Report:
-    """No complaint means that the run is good. ``slowest_refusal``: seconds until a replica answered 503.
+    """No complaint means that the run is good. ``slowest_refusal``: seconds until a replica answered 503, and
+    the last fault before it.
+
     ``processed_after``, ``called_after``: median and most seconds from a delivery's receipt, or from when
     a call was wanted, to its end."""
 
@@ -22,7 +24,7 @@ class Report:
     stored: int = 0
     polled: int = 0
     refused: dict[int, int] = field(default_factory=dict)
-    slowest_refusal: float = 0.0
+    slowest_refusal: tuple[float, str] = (0.0, "")
     processed_after: tuple[float, float] = (0.0, 0.0)
     called_after: tuple[float, float] = (0.0, 0.0)
     wanted: int = 0
@@ -53,8 +55,9 @@ class Report:
             f"deliveries           {self.accepted} accepted, {self.stored} of them stored once,"
             f" {self.polled} more found by asking"
         )
+        took, during = self.slowest_refusal
         refused = dict(sorted(self.refused.items())) or "none"
-        yield f"refused meanwhile    {refused}, a replica's slowest 503 after {self.slowest_refusal:.2f} s"
+        yield f"refused meanwhile    {refused}, a replica's slowest 503 after {took:.2f} s ({during})"
         yield f"processed            after {_usual_and_most(self.processed_after)}"
         yield (
             f"effects              {self.wanted} wanted, {self.done} done in {self.tries} tries,"

@@ -46,6 +46,7 @@ class Storm:
     async def _break(self, fault: schedule.Fault) -> None:
         self.say(f"  ! {fault.name}")
         self.report.faults.append(fault.name)
+        self.front.during = fault.name
         unanswered = self.front.unanswered
         await fault.do()
         if fault.kind == schedule.IN_TURN and (more := self.front.unanswered - unanswered):
