@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from bench import accept, graphql, log, status, whole_job
+from bench import accept, graphql, log, replicas, status, whole_job
 from bench.load import Generator
 from bench.processes import database
 from bench.report import Figure, machine, show, write
@@ -18,6 +18,7 @@ BENCHES = {
     "whole_job": whole_job.run,
     "graphql": graphql.run,
     "log": log.run,
+    "replicas": replicas.run,
 }
 
 

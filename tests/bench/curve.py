@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bench.growth import Point
 
-WIDTH, HEIGHT = 720, 380
+WIDTH, HEIGHT = 780, 380
 LEFT, RIGHT, TOP, BOTTOM = 60, 520, 30, 330
 MOST = 2.0
 """Multiples beyond are drawn at the upper edge; the labels tell the milliseconds."""
