@@ -125,8 +125,10 @@ class Processor:
                     due_at = clock() + self._sweep_seconds
                     await self._sweep_once()
             except StoreUnavailable as error:
+                due_at = clock() + self._sweep_seconds
                 log.warning("the store cannot be reached; waiting", error=str(error))
             except Exception:
+                due_at = clock() + self._sweep_seconds
                 log.exception("a sweep of the inbox failed")
 
     async def _wake_waiting(self) -> int:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import orjson
 import pytest
@@ -32,11 +33,13 @@ class Shaky(MemoryStore):
         super().__init__(lambda: NOW)
         self.away: set[str] = set()
         self.refused = asyncio.Event()
+        self.refused_at: list[float] = []
         self.applied: asyncio.Queue[str] = asyncio.Queue()
 
     def _ask(self, method: str) -> None:
         if method in self.away:
             self.refused.set()
+            self.refused_at.append(asyncio.get_running_loop().time())
             raise StoreUnavailable(why="a test took it away")
 
     async def delivery(self, *given):  # type: ignore[no-untyped-def]
@@ -55,11 +58,11 @@ class Shaky(MemoryStore):
 
 
 @asynccontextmanager
-async def processing(store: Shaky) -> AsyncIterator[Processor]:
+async def processing(store: Shaky, sweep_seconds: float = 0.001) -> AsyncIterator[Processor]:
     rules: Rules = ConfigFile(None, EXAMPLE)().rules
     config = ConfigFile(None, EXAMPLE)
     made = Processor(
-        store, Handler(store, lambda: rules), config, lambda: NOW, Metrics(), sweep_seconds=0.001
+        store, Handler(store, lambda: rules), config, lambda: NOW, Metrics(), sweep_seconds=sweep_seconds
     )
     made.start()
     try:
@@ -103,3 +106,18 @@ async def test_what_a_sweep_had_claimed_is_taken_up_again(method: str) -> None:
         await store.refused.wait()
         store.away.clear()
         await all_applied(store, ids)
+
+
+async def test_a_store_that_is_away_is_asked_no_more_often_than_by_a_sweep() -> None:
+    store = Shaky()
+    async with processing(store, sweep_seconds=0.05) as processor:
+        id, _ = await store.receive(news(1))
+        store.away.add("delivery")
+        processor.soon(id)
+        while len(store.refused_at) < 5:
+            store.refused.clear()
+            await store.refused.wait()
+        store.away.clear()
+        await all_applied(store, [id])
+    sweeps = store.refused_at[1:]  # the first was asked by whoever made it due
+    assert min(later - at for at, later in pairwise(sweeps)) > 0.04
