@@ -14,7 +14,6 @@ from service.api.reading import (
     limit,
     only,
     only_fields,
-    optional_json_object,
     text_field,
 )
 from service.api.views import delivery_view
@@ -56,9 +55,9 @@ class DeliveryRoutes:
         """Process a stored delivery again; what it already caused is not caused twice."""
         only(request)
         stored = await self._stored(request)
-        body = await optional_json_object(request)
+        body = await json_object(request)
         only_fields(body, "reason")
-        await self._operator.replay_one(stored.id, by(request, optional_text(body, "reason")))
+        await self._operator.replay_one(stored.id, by(request, text_field(body, "reason")))
         self._processor.soon(stored.id)
         return json_response({"delivery": stored.id}, status=202)
 

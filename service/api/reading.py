@@ -141,11 +141,6 @@ async def json_object(request: web.Request) -> dict[str, Any]:
     return found
 
 
-async def optional_json_object(request: web.Request) -> dict[str, Any]:
-    """The same, and an empty one where no body was sent."""
-    return await json_object(request) if request.can_read_body else {}
-
-
 def text_field(body: dict[str, Any], name: str, longest: int = 500) -> str:
     value = body.get(name)
     if not isinstance(value, str) or not value.strip() or "\x00" in value:

@@ -259,6 +259,7 @@ async def test_a_delivery_is_left_as_it_is_until_it_is_replayed(world: Any) -> N
     assert (await world.drive.service.get("/v1/attention"))["items"] == []
     assert (await world.drive.service.get(f"/v1/deliveries/{id}"))["skipped_at"]
 
+    assert (await post(world, f"/v1/deliveries/{id}/replay", {}))[0] == 422
     status, _ = await post(world, f"/v1/deliveries/{id}/replay", {"reason": "mapped now"})
     assert status == 202
     assert [c["code"] for c in await causes(world)] == ["delivery_unknown_type"]
