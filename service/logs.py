@@ -49,7 +49,6 @@ def set_up(*, quiet: bool = False, json: bool | None = None) -> None:
         processors=[*shared, *last],
         logger_factory=lambda *_names: _lines,
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
