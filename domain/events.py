@@ -1,14 +1,11 @@
 """Every fact and verdict coverd records, subject first and in the past tense."""
 
-from dataclasses import dataclass
-
-from domain.values import ContractorDraft, JobDraft, Patience, Terms, Window
+from domain.values import ContractorDraft, JobDraft, Patience, Terms, Value, Window
 
 # What Upwork told us.
 
 
-@dataclass(frozen=True, slots=True)
-class OfferAccepted:
+class OfferAccepted(Value, frozen=True):
     """A freelancer accepted an offer: the engagement begins (guide 5)."""
 
     offer_id: str | None
@@ -16,8 +13,7 @@ class OfferAccepted:
     client_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ContractActivated:
+class ContractActivated(Value, frozen=True):
     """The contract became active: the time for an assignment, or the alternative trigger (guide 2)."""
 
     offer_id: str | None
@@ -25,15 +21,13 @@ class ContractActivated:
     client_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ContractEnded:
+class ContractEnded(Value, frozen=True):
     """The contract is over since ``ended_at``; final."""
 
     ended_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class TermsRead:
+class TermsRead(Value, frozen=True):
     """The contract, its freelancer and its attachments were read back from Upwork."""
 
     terms: Terms
@@ -42,8 +36,7 @@ class TermsRead:
 # What we made of it.
 
 
-@dataclass(frozen=True, slots=True)
-class CoveragePlanned:
+class CoveragePlanned(Value, frozen=True):
     """The Upwork record was mapped; each part is set in the event that could first map it."""
 
     contractor: ContractorDraft | None = None
@@ -54,15 +47,13 @@ class CoveragePlanned:
     patience: Patience | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CoverageRenewed:
+class CoverageRenewed(Value, frozen=True):
     """The contract runs on beyond the window asked for so far: this one follows, with a quote of its own."""
 
     window: Window
 
 
-@dataclass(frozen=True, slots=True)
-class HoldRaised:
+class HoldRaised(Value, frozen=True):
     """The engagement waits for a person."""
 
     code: str
@@ -70,8 +61,7 @@ class HoldRaised:
     fix: str
 
 
-@dataclass(frozen=True, slots=True)
-class HoldCleared:
+class HoldCleared(Value, frozen=True):
     """What the engagement waited for has been settled."""
 
     code: str
@@ -80,21 +70,18 @@ class HoldCleared:
 # What 1099Policy answered to our calls.
 
 
-@dataclass(frozen=True, slots=True)
-class ContractorReady:
+class ContractorReady(Value, frozen=True):
     """The freelancer exists as a contractor; ``opted_in`` if any policy of theirs was ever active."""
 
     contractor_id: str
     opted_in: bool
 
 
-@dataclass(frozen=True, slots=True)
-class JobCreated:
+class JobCreated(Value, frozen=True):
     job_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class QuoteCreated:
+class QuoteCreated(Value, frozen=True):
     """A quote for exactly this window; ``moved_from`` is the start the vendor refused as past."""
 
     quote_id: str
@@ -103,28 +90,24 @@ class QuoteCreated:
     moved_from: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class QuoteWaived:
+class QuoteWaived(Value, frozen=True):
     """The vendor says the contractor already holds a matching policy: no quote is needed."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class SessionOpened:
+class SessionOpened(Value, frozen=True):
     """The contractor was sent to an application session to opt in."""
 
     session_id: str
     url: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class OptInNoted:
+class OptInNoted(Value, frozen=True):
     """The contractor turned out to have opted in already: an assignment will do, no session."""
 
 
-@dataclass(frozen=True, slots=True)
-class AssignmentCreated:
+class AssignmentCreated(Value, frozen=True):
     """Coverage was tied to the contract under the contractor's policy."""
 
     assignment_id: str
@@ -134,16 +117,14 @@ class AssignmentCreated:
     moved_from: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AssignmentRefused:
+class AssignmentRefused(Value, frozen=True):
     """The vendor finds no policy that fits; the contractor must go through a session."""
 
     message: str
     assignment_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AssignmentCancelled:
+class AssignmentCancelled(Value, frozen=True):
     """An assignment was cancelled at the vendor with effect from ``canceled_at``, and we had not asked."""
 
     assignment_id: str
@@ -151,8 +132,7 @@ class AssignmentCancelled:
     canceled_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class AssignmentChanged:
+class AssignmentChanged(Value, frozen=True):
     """The vendor shows other dates for an assignment than are on record."""
 
     assignment_id: str
@@ -161,8 +141,7 @@ class AssignmentChanged:
     end_date: int
 
 
-@dataclass(frozen=True, slots=True)
-class CoverageEnded:
+class CoverageEnded(Value, frozen=True):
     """What was done at 1099Policy because the contract ended (fact sheet section 10, row 18).
 
     ``how``: ``canceled_by_job`` · ``assignment_shortened`` · ``left_to_its_end``. ``assignment_id`` names one
@@ -177,8 +156,7 @@ class CoverageEnded:
 # What 1099Policy told us.
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyActivated:
+class PolicyActivated(Value, frozen=True):
     """A policy is active, from ``effective_at`` until ``expires_at``; ``said_at`` is the vendor's clock.
 
     ``resumed``: the vendor says that it is active again, after an end.
@@ -194,8 +172,7 @@ class PolicyActivated:
     """The news contradicts itself: from then on nothing is known of the policy until it is read back."""
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyExpired:
+class PolicyExpired(Value, frozen=True):
     """A policy ran out at ``ended_at``."""
 
     policy_id: str
@@ -204,8 +181,7 @@ class PolicyExpired:
     read_back: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyCanceled:
+class PolicyCanceled(Value, frozen=True):
     """A policy was cancelled with effect from ``ended_at``, which may lie in the past.
 
     ``read_back``: nobody said so at ``said_at``, but it was found to be so after all the news until then.
@@ -220,15 +196,13 @@ class PolicyCanceled:
     expires_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyRead:
+class PolicyRead(Value, frozen=True):
     """The policy of the assignment was read back: all that was said of it until then is on record."""
 
     policy_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateValidated:
+class CertificateValidated(Value, frozen=True):
     """A certificate of insurance was approved, for [valid_from, valid_until) where the vendor says so."""
 
     certificate_id: str
@@ -237,8 +211,7 @@ class CertificateValidated:
     valid_until: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateFlagged:
+class CertificateFlagged(Value, frozen=True):
     """A certificate needs a person (``verdict`` ``flagged``) or was refused (``denied``, ``error``)."""
 
     certificate_id: str
@@ -249,8 +222,7 @@ class CertificateFlagged:
 # Certificates the contractor brings.
 
 
-@dataclass(frozen=True, slots=True)
-class AttachmentFetched:
+class AttachmentFetched(Value, frozen=True):
     """An attachment of the contract was downloaded, checked and stored under its SHA-256."""
 
     attachment_id: str
@@ -258,16 +230,14 @@ class AttachmentFetched:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateSubmitted:
+class CertificateSubmitted(Value, frozen=True):
     """A person handed in a certificate for this engagement."""
 
     file_name: str
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateUploaded:
+class CertificateUploaded(Value, frozen=True):
     """The file with this SHA-256 was uploaded and is under review at the vendor."""
 
     certificate_id: str
@@ -277,8 +247,7 @@ class CertificateUploaded:
 # The optional invoice (guide 4.7).
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceRequested:
+class InvoiceRequested(Value, frozen=True):
     """Final pay to record. ``gross_pay`` in cents, dates in epoch seconds."""
 
     key: str
@@ -287,8 +256,7 @@ class InvoiceRequested:
     paycycle_enddate: int
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceRecorded:
+class InvoiceRecorded(Value, frozen=True):
     key: str
     invoice_id: str
 
@@ -296,29 +264,25 @@ class InvoiceRecorded:
 # Verdicts: what the facts add up to. Only these and the milestones move the machine.
 
 
-@dataclass(frozen=True, slots=True)
-class EngagementInsured:
+class EngagementInsured(Value, frozen=True):
     policy_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateAccepted:
+class CertificateAccepted(Value, frozen=True):
     """No policy stands, but a validated certificate does. ``judged_at``: see `CoverageLapsed`."""
 
     certificate_id: str
     judged_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewOpened:
+class ReviewOpened(Value, frozen=True):
     """A certificate was flagged and nothing else covers. ``judged_at``: see `CoverageLapsed`."""
 
     certificate_id: str
     judged_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CoverageLapsed:
+class CoverageLapsed(Value, frozen=True):
     """Everything that covered the engagement has ended before the contract did.
 
     ``judged_at``: time alone ended it, and had passed by then; no later verdict is for an earlier instant.
@@ -331,8 +295,7 @@ class CoverageLapsed:
 # Time, effects and people.
 
 
-@dataclass(frozen=True, slots=True)
-class DeadlinePassed:
+class DeadlinePassed(Value, frozen=True):
     """A stored timer went off and what it watched had not happened; once for each ``step``.
 
     ``code``: ``opt_in_overdue`` · ``review_overdue`` · ``expiry_coming`` · ``renewal_due``.
@@ -343,13 +306,11 @@ class DeadlinePassed:
     due_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class OptInShared:
+class OptInShared(Value, frozen=True):
     """The freelancer's own stream now knows that they have opted in."""
 
 
-@dataclass(frozen=True, slots=True)
-class EffectParked:
+class EffectParked(Value, frozen=True):
     """A call was given up until a person acts; ``error`` holds the vendor's words."""
 
     step: str
@@ -357,24 +318,21 @@ class EffectParked:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class EffectSkipped:
+class EffectSkipped(Value, frozen=True):
     """A person decided to leave a call that was given up undone, until somebody asks for a retry."""
 
     step: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class HoldSkipped:
+class HoldSkipped(Value, frozen=True):
     """A person decided to leave what a hold waits for as it is, until somebody asks for a retry."""
 
     code: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class RetryRequested:
+class RetryRequested(Value, frozen=True):
     """A person asked for the failed and held steps to be tried again: all of them, or only ``steps``.
 
     What the contract itself must mend is the step ``read``.
@@ -387,24 +345,21 @@ class RetryRequested:
 # The freelancer's own stream.
 
 
-@dataclass(frozen=True, slots=True)
-class ContractorLinked:
+class ContractorLinked(Value, frozen=True):
     """This freelancer is that contractor at 1099Policy."""
 
     contractor_id: str
     email: str
 
 
-@dataclass(frozen=True, slots=True)
-class FreelancerOptedIn:
+class FreelancerOptedIn(Value, frozen=True):
     """A policy of this freelancer was active for the first time known to us."""
 
     policy_id: str | None
     opted_in_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class NameDecided:
+class NameDecided(Value, frozen=True):
     """A person said how this freelancer's name splits."""
 
     first_name: str

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import assert_never
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from domain import events as e
@@ -25,10 +24,10 @@ from domain.state import (
     PolicyNews,
     Term,
 )
-from domain.values import Hold, Terms, Window
+from domain.values import Hold, Terms, Value, Window
 
 
-class Entry(Struct, frozen=True):
+class Entry(Value, frozen=True):
     """An event with its place: ``version`` in its stream, ``at`` the instant it speaks of (epoch seconds)."""
 
     version: int

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from msgspec import Struct, field
+from msgspec import field
 
 from domain.lifecycle import UNSEEN
-from domain.values import Attachment, ContractorDraft, Hold, JobDraft, Patience, Terms, Window
+from domain.values import Attachment, ContractorDraft, Hold, JobDraft, Patience, Terms, Value, Window
 
 
-class PolicyNews(Struct, frozen=True):
+class PolicyNews(Value, frozen=True):
     """One thing the vendor said of a policy, at ``said_at``, recorded as event ``version``.
 
     ``active`` carries the term [effective_at, expires_at); ``expired`` and ``canceled`` carry ``ended_at``,
@@ -27,7 +27,7 @@ class PolicyNews(Struct, frozen=True):
     doubtful: bool = False
 
 
-class CertificateNews(Struct, frozen=True):
+class CertificateNews(Value, frozen=True):
     """One thing the vendor said of a certificate; ``verdict`` validated · flagged · denied · error."""
 
     said_at: int
@@ -37,7 +37,7 @@ class CertificateNews(Struct, frozen=True):
     valid_until: int | None = None
 
 
-class Policy(Struct, frozen=True):
+class Policy(Value, frozen=True):
     """One policy as evidence: all its news, in the vendor's order, however they arrived."""
 
     policy_id: str
@@ -45,7 +45,7 @@ class Policy(Struct, frozen=True):
     news: tuple[PolicyNews, ...] = ()
 
 
-class Certificate(Struct, frozen=True):
+class Certificate(Value, frozen=True):
     """One certificate as evidence: all its news, in the vendor's order."""
 
     certificate_id: str
@@ -56,7 +56,7 @@ class Certificate(Struct, frozen=True):
         return self.news[-1].verdict if self.news else "pending"
 
 
-class CertificateFile(Struct, frozen=True):
+class CertificateFile(Value, frozen=True):
     """A PDF kept under its SHA-256 that is to be uploaded, or was (``certificate_id``)."""
 
     sha256: str
@@ -65,7 +65,7 @@ class CertificateFile(Struct, frozen=True):
     uploaded_at: int | None = None
 
 
-class Invoice(Struct, frozen=True):
+class Invoice(Value, frozen=True):
     """Final pay to record: cents and epoch seconds."""
 
     key: str
@@ -75,7 +75,7 @@ class Invoice(Struct, frozen=True):
     invoice_id: str | None = None
 
 
-class Assignment(Struct, frozen=True):
+class Assignment(Value, frozen=True):
     """Coverage tied to the contract for [effective_date, end_date) under ``policy_id``."""
 
     assignment_id: str
@@ -89,7 +89,7 @@ class Assignment(Struct, frozen=True):
     """It was ended at the vendor because the contract ended."""
 
 
-class Term(Struct, frozen=True):
+class Term(Value, frozen=True):
     """A stretch of cover that was asked for before the latest renewal: what came of it then.
 
     ``policies`` were known when it was renewed: none of them answers the quote that follows.
@@ -101,7 +101,7 @@ class Term(Struct, frozen=True):
     policies: tuple[str, ...]
 
 
-class AssignmentNews(Struct, frozen=True):
+class AssignmentNews(Value, frozen=True):
     """One thing the vendor said of an assignment: that it is cancelled from ``canceled_at``, or its dates."""
 
     said_at: int
@@ -110,7 +110,7 @@ class AssignmentNews(Struct, frozen=True):
     window: Window | None = None
 
 
-class Parked(Struct, frozen=True):
+class Parked(Value, frozen=True):
     """A call that was given up: which, since when, and the vendor's words.
 
     ``skipped`` is why a person decided to leave it undone, None while it waits for one.
@@ -122,7 +122,7 @@ class Parked(Struct, frozen=True):
     skipped: str | None = None
 
 
-class HeldSince(Struct, frozen=True):
+class HeldSince(Value, frozen=True):
     """``skipped`` is why a person decided to leave it so, None while it waits for one."""
 
     hold: Hold
@@ -130,7 +130,7 @@ class HeldSince(Struct, frozen=True):
     skipped: str | None = None
 
 
-class Engagement(Struct, frozen=True):
+class Engagement(Value, frozen=True):
     """One engagement now. ``version`` is that of the last event folded in; 0 is before the first."""
 
     engagement_id: str
@@ -242,7 +242,7 @@ class Engagement(Struct, frozen=True):
         return self.generations.get(step, 1)
 
 
-class Freelancer(Struct, frozen=True):
+class Freelancer(Value, frozen=True):
     """One freelancer now: what all their engagements share."""
 
     freelancer_id: str

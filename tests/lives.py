@@ -1,9 +1,9 @@
 """Random but repeatable lives of engagements: commands of every kind, in any order, at any time."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from random import Random
 
+from replacing import replace
 from story import DAY, END, FRONTEND, NOW, SHA, START, Story, given
 
 from domain import commands as c

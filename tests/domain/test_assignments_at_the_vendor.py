@@ -1,8 +1,7 @@
 """An assignment that others cancel or date anew at 1099Policy: cover follows, and nothing is called."""
 
-from dataclasses import replace
-
 import pytest
+from replacing import replace
 from story import (
     ASSIGNMENT,
     DAY,

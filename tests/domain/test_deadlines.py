@@ -1,8 +1,7 @@
 """Deadlines: each is watched by a stored timer, told once, and shown for as long as it concerns anybody."""
 
-from dataclasses import replace
-
 import pytest
+from replacing import replace
 from story import (
     CONTRACTOR,
     DAY,

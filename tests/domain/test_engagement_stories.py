@@ -1,10 +1,10 @@
 """The guide's flows, told as given / when / then."""
 
-from dataclasses import replace
 from itertools import permutations
 
 import pytest
 from msgspec import structs
+from replacing import replace
 from story import (
     ASSIGNMENT,
     COI,

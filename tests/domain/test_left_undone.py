@@ -1,7 +1,6 @@
 """A person may leave a step undone: it waits for nobody, and a retry takes it up again, all or by name."""
 
-from dataclasses import replace
-
+from replacing import replace
 from story import (
     FRONTEND,
     NOW,

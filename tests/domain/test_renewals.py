@@ -1,7 +1,6 @@
 """A contract that runs on is asked for again before the quote ends; every term has a quote of its own."""
 
-from dataclasses import replace
-
+from replacing import replace
 from story import (
     ASSIGNMENT,
     CONTRACTOR,

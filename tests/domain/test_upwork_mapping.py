@@ -1,9 +1,10 @@
 """An Upwork record becomes the guide's values, or a hold that names what is missing."""
 
 import json
-from dataclasses import asdict, replace
 
 import pytest
+from msgspec import structs
+from replacing import replace
 from story import AVA, END, FRONTEND, RULES, START
 
 from domain.mapping import DAY, YEAR, cents, map_engagement, proxy_email
@@ -316,4 +317,4 @@ def test_every_hold_says_what_is_wrong_and_what_will_clear_it() -> None:
     for hold in mapped(holey, replace(RULES, clients={}, proxy_email_domain=None)).holds:
         assert hold.message.endswith(".")
         assert hold.fix.endswith(".")
-        assert json.dumps(asdict(hold))
+        assert json.dumps(structs.asdict(hold))

@@ -1,7 +1,6 @@
 """The corners of a life: an end that leaves a policy running, and plans that a later look has overtaken."""
 
-from dataclasses import replace
-
+from replacing import replace
 from story import (
     DAY,
     FRONTEND,

@@ -1,10 +1,10 @@
 """Every call to 1099Policy in the guide's dialect, field by field as the guide prints it (4.1 to 4.7)."""
 
 import re
-from dataclasses import replace
 
 import pytest
 from golden_guide import CONTRACT, FREELANCER, carry_out, printed, read, to_assign, to_open_session, with_job
+from replacing import replace
 from story import END, FRONTEND, NOW, START, assigned, given, offer
 from vendor_double import Asked, Says, created, ten99policy
 

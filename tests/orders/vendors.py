@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from replacing import replace
 from story import COI, FRONTEND
 
 from domain.effects import CreateAssignment, CreateQuote, RecordInvoice

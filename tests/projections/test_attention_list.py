@@ -1,9 +1,9 @@
 """What waits for a person: it appears, it clears, and its row remembers how often."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from replacing import replace
 from story import COI, FRONTEND, JOB, NOW, RULES, Story, contract_read, given, insured, offer
 from written_log import BEGINNING
 

@@ -1,12 +1,12 @@
 """The reference's record becomes the same terms as the guide's: every field and where else it may stand."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import upwork_driver
 from aiohttp import ClientSession
+from replacing import replace
 from vendor_double import PROOF
 
 from domain.mapping import cents

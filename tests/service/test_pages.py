@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from lives import life
 from msgspec import structs
 from page_site import Shelf, Site, assert_locked_down, moment, recorded
+from replacing import replace
 from story import (
     CONTRACTOR,
     DAY,

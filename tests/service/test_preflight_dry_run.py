@@ -1,10 +1,10 @@
 """The dry run over Upwork's contracts, also where Upwork fails midway, and its categories beside ours."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from replacing import replace
 from story import FRONTEND, WHOLE
 
 from domain.rules import Rules
