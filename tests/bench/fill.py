@@ -14,7 +14,11 @@ from service.store.arrivals import Arrivals
 from service.store.chain import START, Link, event_hash
 
 WAVE = 5000
-"""So many engagements live at once: the events of one lie as far apart in the log as they would."""
+"""So many engagements live at once."""
+
+BETWEEN = 3
+"""Seconds between the beginnings of two of them: ten million a year. What follows at once upon an event lies
+near it in the log, among what befalls the neighbours; what comes days later lies far off."""
 
 FIRST = 10_000_000
 """The number of the first; all have as many digits."""
@@ -26,6 +30,7 @@ KINDS = {
     "quote": "qt_",
     "session": "as_",
     "policy": "pl_",
+    "certificate": "ce_",
     "freelancer": "fl_",
 }
 
@@ -126,12 +131,20 @@ async def _write(
 
 
 def _events(wave: Sequence[_One], positions: dict[int, int], at: datetime) -> Iterator[tuple[Any, ...]]:
-    """All first events, then all second ones, as they would come in."""
-    for version in range(1, max(len(one.life.events) for one in wave) + 1):
-        for one in wave:
-            if version <= len(one.life.events):
-                positions[one.bucket] += 1
-                yield one.event(version, one.life.events[version - 1], positions[one.bucket], at)
+    """In the order in which they would come in."""
+    versions = [0] * len(wave)
+    for _, n in sorted(_times(wave)):
+        one = wave[n]
+        versions[n] += 1
+        positions[one.bucket] += 1
+        yield one.event(versions[n], one.life.events[versions[n] - 1], positions[one.bucket], at)
+
+
+def _times(wave: Sequence[_One]) -> Iterator[tuple[int, int]]:
+    """When something happens, and to which of them: once for each event."""
+    for n, one in enumerate(wave):
+        begins = n * BETWEEN - one.life.events[0].at
+        yield from ((begins + told.at, n) for told in one.life.events)
 
 
 def _look_ups(wave: Sequence[_One]) -> Iterator[tuple[Any, ...]]:

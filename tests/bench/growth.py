@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from random import Random
 
 import aiohttp
 import asyncpg
@@ -19,6 +20,7 @@ from bench import requests
 from bench.curve import draw
 from bench.fill import fill, ids
 from bench.lag import feed_lag, policy_news
+from bench.lives import INSURED
 from bench.load import Generator
 from bench.processes import Database, coverd, database
 from bench.report import machine, percentile
@@ -81,7 +83,7 @@ class Subject:
 
     async def append(self, part: int) -> None:
         """One after the other, each to a stream of its own."""
-        insured = [id for n, id in enumerate(self.known) if n % 100 < 89]
+        insured = [id for n, id in enumerate(self.known) if n % 100 < INSURED]
         store = await PostgresStore.open(self.db.dsn, utc_now)
         handler = Handler(store, Rules)
         for number, id in enumerate(insured[part :: len(insured) // APPENDS][:APPENDS]):
@@ -128,8 +130,8 @@ async def measured(subjects: Sequence[Subject], load: Generator) -> list[Point]:
 
 def questions(known: Sequence[str]) -> dict[str, list[str]]:
     """Paths of each kind, about engagements from all over the database."""
-    some = known[:: max(len(known) // 5000, 1)]
-    insured = [id for n, id in enumerate(known) if n % 100 < 89][:: max(len(known) // 5000, 1)]
+    some = Random(1).sample(known, min(5000, len(known)))
+    insured = [id for id in some if int(id) % 100 < INSURED]
     return {
         "status": [f"/v1/engagements/{id}" for id in some],
         "history": [f"/v1/engagements/{id}/events" for id in some],

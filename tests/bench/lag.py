@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import aiohttp
 import orjson
 
+from bench.lives import INSURED
 from bench.processes import Database
 from domain.commands import NotePolicyActive
 from domain.rules import Rules
@@ -23,7 +24,7 @@ MOST = 200.0
 async def feed_lag(db: Database, port: int, known: Sequence[str]) -> tuple[list[float], bool]:
     """Seconds from each commit to its event at a listener, and whether all came; at half of the load that one
     writer could make."""
-    insured = [id for n, id in enumerate(known) if n % 100 < 89][-10_000:]
+    insured = [id for n, id in enumerate(known) if n % 100 < INSURED][-10_000:]
     store = await PostgresStore.open(db.dsn, utc_now)
     handler = Handler(store, Rules)
 

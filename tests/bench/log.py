@@ -23,7 +23,7 @@ from service.audit.buckets import over_all
 from service.clock import utc_now
 from service.store.postgres import PostgresStore
 
-ENGAGEMENTS = 93_000
+ENGAGEMENTS = 67_000
 """A little more than a million events."""
 
 LOG = "SELECT stream_id, version, type, effective_at, data::text FROM coverd.event ORDER BY bucket, position"
