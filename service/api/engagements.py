@@ -114,12 +114,14 @@ class EngagementRoutes:
         """The history, oldest first: all of it, or ``limit`` at a time."""
         only(request, "cursor", "limit")
         engagement_id = request.match_info["id"]
-        await self._known(engagement_id)
         stream_id = engagement_stream(engagement_id)
         after, size = _after(request), limit(request) if "limit" in request.query else None
         if "application/x-ndjson" in request.headers.get("Accept", ""):
+            await self._known(engagement_id)
             return await self._stream(request, stream_id, after, size)
         history = await self._store.history(stream_id, after, None if size is None else size + 1)
+        if not history:
+            await self._known(engagement_id)
         shown = history[:size]
         cursor = str(shown[-1].version) if len(history) > len(shown) else None
         return json_response({"items": [event_view(r) for r in shown], "next": cursor})

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+import pytest
+
 from service.demo import flows
 
 DAY = timedelta(days=1)
@@ -78,3 +80,13 @@ async def test_a_history_can_be_read_a_few_events_at_a_time(world: Any) -> None:
         cursor = page["next"]
     assert versions == list(range(1, len(versions) + 1))
     assert len(versions) > 6
+    behind = await world.drive.service.get(f"/v1/engagements/{engagement_id}/events?cursor={versions[-1]}")
+    assert behind == {"items": [], "next": None}
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson"])
+async def test_the_history_of_what_nobody_has_heard_of_is_not_found(world: Any, accept: str) -> None:
+    url = f"{world.service.url}/v1/engagements/nobody/events"
+    async with world.session.get(url, headers={"Accept": accept}) as response:
+        assert response.status == 404
+        assert response.content_type == "application/problem+json"
