@@ -1,5 +1,6 @@
 """The routes about what waits for a person: item by item, by cause, and tried again by the handful."""
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
@@ -28,8 +29,9 @@ class AttentionRoutes:
     async def items(self, request: web.Request) -> web.Response:
         only(request, "code", "cursor", "limit")
         query = request.query
+        page = self._waiting.page(query.get("code"), query.get("cursor"), limit(request))
         try:
-            items, after = await self._waiting.page(query.get("code"), query.get("cursor"), limit(request))
+            (items, after), counted = await asyncio.gather(page, self._lists.attention_by_code())
         except BadCursor:
             raise Problem(400, "This cursor is not one of ours; leave it out to begin anew.") from None
         groups = [
@@ -40,7 +42,7 @@ class AttentionRoutes:
                 "first_seen": rfc3339(g.first_seen),
                 "last_seen": rfc3339(g.last_seen),
             }
-            for g in await self._lists.attention_by_code()
+            for g in counted
         ]
         return json_response({"items": items, "next": after, "groups": groups})
 

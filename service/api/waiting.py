@@ -3,6 +3,7 @@
 Vendors come first, then deliveries that reached no engagement, then what waits on engagements.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -83,10 +84,8 @@ class Waiting:
         begin, after = _place(cursor)
         parts: tuple[Callable[[str | None, str | None, int], Awaitable[Sequence[Placed]]], ...]
         parts = (self._of_vendors, self._of_deliveries, self._of_engagements)
-        found: list[Placed] = []
-        for number, part in enumerate(parts[begin:], begin):
-            if len(found) <= limit:
-                found += await part(code, after if number == begin else None, limit + 1 - len(found))
+        asked = (part(code, None if n else after, limit + 1) for n, part in enumerate(parts[begin:]))
+        found = [placed for part in await asyncio.gather(*asked) for placed in part]
         shown = found[:limit]
         return [item for _, item in shown], shown[-1][0] if len(found) > limit else None
 
@@ -95,7 +94,8 @@ class Waiting:
         return [placed for placed in found if after is None or placed[0] > after][:limit]
 
     async def _troubles(self, code: str | None) -> list[Trouble]:
-        found = [*await self._sources.attention(), *await self._vendors.attention()]
+        of_sources, of_vendors = await asyncio.gather(self._sources.attention(), self._vendors.attention())
+        found = [*of_sources, *of_vendors]
         return sorted((t for t in found if code in (None, t.code)), key=lambda t: (t.name, t.code))
 
     async def _of_deliveries(self, code: str | None, after: str | None, limit: int) -> Sequence[Placed]:

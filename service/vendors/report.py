@@ -69,11 +69,11 @@ class VendorReport:
     async def attention(self) -> list[Trouble]:
         """One item for each vendor that is paused or failing, one where it works and some calls do not, and
         one when Upwork's day is spent."""
-        return [*await self._left_alone(), *await self._in_vain(), *await self._spent()]
+        seen = await self._gate.look()
+        return [*await self._left_alone(seen), *await self._in_vain(seen), *await self._spent()]
 
-    async def _in_vain(self) -> list[Trouble]:
-        closed = (await self._gate.look()).closed
-        found = [call for call in await self._store.in_vain() if call.operation not in closed]
+    async def _in_vain(self, seen: Seen) -> list[Trouble]:
+        found = [call for call in await self._store.in_vain() if call.operation not in seen.closed]
         of = {vendor: [call for call in found if call.vendor == vendor] for vendor in VENDORS}
         return [tried_in_vain(vendor, calls, self._clock()) for vendor, calls in of.items() if calls]
 
@@ -85,8 +85,7 @@ class VendorReport:
         clears = "The next day, UTC. Until then poll less often, or ask Upwork for more."
         return [Trouble(SPENT, UPWORK, said, clears, day, day, self._clock())]
 
-    async def _left_alone(self) -> list[Trouble]:
-        seen = await self._gate.look()
+    async def _left_alone(self, seen: Seen) -> list[Trouble]:
         shut = {b.vendor for b in seen.breakers.values() if b.is_open} | {vendor for vendor, _ in seen.pauses}
         if not shut:
             return []

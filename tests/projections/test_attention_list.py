@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from projection_plans import Explaining
 from replacing import replace
 from story import COI, FRONTEND, JOB, NOW, RULES, Story, contract_read, given, insured, offer
 from written_log import BEGINNING
@@ -111,6 +112,22 @@ async def test_the_longest_waiting_come_first_page_by_page(pool, log, runner):
     assert seen == ["e1", "e3", "e2", "e4", "e0"]
     everything, _ = await list_attention(pool)
     assert [row.engagement_id for row in everything] == ["other", *seen]
+
+
+@pytest.mark.parametrize("filters", [{}, {"code": "effect_parked"}], ids=str)
+async def test_the_longest_waiting_are_read_in_order_from_an_index(pool, owner, filters):
+    await owner.execute(
+        "INSERT INTO coverd.attention_r1 SELECT coverd.bucket_of('engagement:e' || n), 'e' || n,"
+        " CASE WHEN n % 2 = 0 THEN 'effect_parked' ELSE 'coverage_lapsed' END, '', '', '', at, at, at, 1,"
+        " CASE WHEN n % 100 > 0 THEN at END"
+        " FROM generate_series(1, 20000) n, (SELECT $1::timestamptz AS at) t",
+        BEGINNING,
+    )
+    await owner.execute("ANALYZE coverd.attention_r1")
+    explaining = Explaining(pool)
+    await list_attention(explaining, **filters)
+    assert "Index Scan" in explaining.plan
+    assert "Sort" not in explaining.plan
 
 
 async def test_a_foreign_cursor_is_refused(pool, log, runner):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from lives import life
+from projection_plans import Explaining
 from story import (
     CONTRACTOR,
     DAY,
@@ -267,19 +268,6 @@ async def test_the_walk_of_the_live_ones_finds_its_index(pool, owner):
     await live_engagements(explaining, None, 100)
     assert "Index" in explaining.plan
     assert "Seq Scan" not in explaining.plan
-
-
-class Explaining:
-    """Answers nothing and keeps how the question would be answered."""
-
-    def __init__(self, pool: Any) -> None:
-        self._pool = pool
-        self.plan = ""
-
-    async def fetch(self, statement: str, *arguments: Any) -> list[Any]:
-        rows = await self._pool.fetch(f"EXPLAIN {statement}", *arguments)
-        self.plan = "\n".join(row[0] for row in rows)
-        return []
 
 
 async def plan_of(pool: Any, filters: dict[str, Any]) -> str:
