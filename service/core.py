@@ -152,7 +152,7 @@ def connect(core: Core, *, works: bool) -> None:
     core.desk.upwork.reads.on_request = core.metrics.reads_per_request.observe
     if works:
         core.handler.hands = core.worker
-        core.handler.on_effects = core.worker.nudge
+        core.handler.on_effects = core.worker.left
         core.desk.ten99policy.clock.on_jump = core.worker.rouse_timers
 
 

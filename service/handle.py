@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from domain import codec
@@ -18,7 +18,19 @@ from domain.ids import engagement_stream, freelancer_stream
 from domain.react import react
 from domain.rules import Rules
 from domain.state import Engagement, Freelancer
-from service.ports import Append, Appended, Claimed, DeliveryDone, EffectDone, EffectParkedMark, Lookup, Store
+from service.ports import (
+    Append,
+    Appended,
+    Claimed,
+    DeliveryDone,
+    EffectDone,
+    EffectParkedMark,
+    Lookup,
+    Outcome,
+    Store,
+)
+
+Head = TypeVar("Head", Engagement, Freelancer)
 
 TRIES = 5
 """How often a writer that lost the race to another process reloads and decides again."""
@@ -68,7 +80,7 @@ class Handler:
     """Turns commands into appended events. ``on_effects`` and ``on_append`` are told after the commit.
 
     ``on_append`` is given the ids by which the stream can be found from now on. Effects go to ``hands`` where
-    any are free, and ``on_effects`` is told of a stream that has others.
+    any are free, and ``on_effects`` is told the kinds where some are left.
     """
 
     def __init__(
@@ -76,7 +88,7 @@ class Handler:
         store: Store,
         rules: Callable[[], Rules],
         *,
-        on_effects: Callable[[str], None] = lambda _stream: None,
+        on_effects: Callable[[Sequence[str]], None] = lambda _kinds: None,
         on_append: Callable[[Sequence[Lookup]], None] = lambda _found: None,
         hands: Hands | None = None,
         remember: int = 4096,
@@ -88,6 +100,7 @@ class Handler:
         self.on_append = on_append
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._heads: OrderedDict[str, Engagement] = OrderedDict()
+        self._freelancers: OrderedDict[str, Freelancer] = OrderedDict()
         self._remember = remember
 
     async def load(self, engagement_id: str) -> Engagement:
@@ -96,6 +109,10 @@ class Handler:
         if head.version == 0:
             return Engagement(engagement_id)
         return self._keep(head.stream_id, codec.engagement_from(head.status))
+
+    def remembered(self, stream_id: str) -> Engagement | None:
+        """The engagement as this process last saw it, if it does remember."""
+        return self._heads.get(stream_id)
 
     async def engagement(
         self,
@@ -167,8 +184,10 @@ class Handler:
                 return Handled(False, (), before)
             self._keep(stream_id, decision.after)
             born = (("engagement", engagement_id),) if before.version == 0 else ()
-            due = [wanted for wanted in effects if wanted.due_at is None or wanted.due_at <= command.at]
-            self._tell(stream_id, len(due) > len(appended.taken), (*born, *found))
+            due = [w for w in effects if w.due_at is None or w.due_at <= command.at]
+            if len(due) > len(appended.taken):
+                self.on_effects([type(wanted.effect).__name__ for wanted in due])
+            self.on_append((*born, *found))
             return Handled(True, decision.events, decision.after)
         raise Contended(stream_id=stream_id)
 
@@ -189,54 +208,72 @@ class Handler:
     async def load_freelancer(self, freelancer_id: str) -> Freelancer:
         """The freelancer's own stream now; version 0 when nothing is known of them."""
         head = await self._store.head(freelancer_stream(freelancer_id))
-        return codec.freelancer_from(head.status) if head.version else Freelancer(freelancer_id)
+        if head.version == 0:
+            return Freelancer(freelancer_id)
+        return self._keep_freelancer(codec.freelancer_from(head.status))
 
     async def freelancer(
         self, freelancer_id: str, command: c.FreelancerCommand, origin: Origin
     ) -> Freelancer:
         """The same for a freelancer's stream; answers the state after it."""
-        stream_id = freelancer_stream(freelancer_id)
         for _ in range(TRIES):
-            before = await self.load_freelancer(freelancer_id)
+            before = self._freelancers.get(freelancer_id) or await self.load_freelancer(freelancer_id)
             events = decide_freelancer(before, command)
             if not events:
-                return before
+                fresh = await self.load_freelancer(freelancer_id)
+                if fresh.version == before.version:
+                    return before
+                continue
             after = before
             for event in events:
                 after = evolve_freelancer(after, Entry(after.version + 1, command.at, event))
-            appended = await self._store.append(
-                Append(
-                    stream_id=stream_id,
-                    expected=before.version,
-                    cause=origin.cause,
-                    correlation=origin.correlation,
-                    actor=origin.actor,
-                    effective_at=command.at,
-                    events=events,
-                    state="known",
-                    status=codec.status_data(after),
-                    lookups=lookups(events, origin),
-                )
-            )
-            if appended.outcome == "appended":
-                self._tell(stream_id, False, ())
-                return after
-            if appended.outcome == "duplicate":
+            outcome = await self._append_freelancer(before, command, origin, events, after)
+            if outcome == "appended":
+                self.on_append(())
+                return self._keep_freelancer(after)
+            self._freelancers.pop(freelancer_id, None)
+            if outcome == "duplicate":
                 return await self.load_freelancer(freelancer_id)
-        raise Contended(stream_id=stream_id)
+        raise Contended(stream_id=freelancer_stream(freelancer_id))
+
+    async def _append_freelancer(
+        self,
+        before: Freelancer,
+        command: c.FreelancerCommand,
+        origin: Origin,
+        events: tuple[e.FreelancerEvent, ...],
+        after: Freelancer,
+    ) -> Outcome:
+        appended = await self._store.append(
+            Append(
+                stream_id=freelancer_stream(before.freelancer_id),
+                expected=before.version,
+                cause=origin.cause,
+                correlation=origin.correlation,
+                actor=origin.actor,
+                effective_at=command.at,
+                events=events,
+                state="known",
+                status=codec.status_data(after),
+                lookups=lookups(events, origin),
+            )
+        )
+        return appended.outcome
+
+    def _keep_freelancer(self, freelancer: Freelancer) -> Freelancer:
+        return _kept(self._freelancers, freelancer.freelancer_id, freelancer, self._remember)
 
     def _keep(self, stream_id: str, engagement: Engagement) -> Engagement:
-        self._heads[stream_id] = engagement
-        self._heads.move_to_end(stream_id)
-        if len(self._heads) > self._remember:
-            self._heads.popitem(last=False)
-        return engagement
+        return _kept(self._heads, stream_id, engagement, self._remember)
 
-    def _tell(self, stream_id: str, waiting: bool, found: tuple[Lookup, ...]) -> None:
-        """``waiting``: whether effects are due that nobody holds."""
-        if waiting:
-            self.on_effects(stream_id)
-        self.on_append(found)
+
+def _kept(heads: OrderedDict[str, Head], key: str, head: Head, most: int) -> Head:
+    """Remember a head, and forget the one that was not met for longest."""
+    heads[key] = head
+    heads.move_to_end(key)
+    if len(heads) > most:
+        heads.popitem(last=False)
+    return head
 
 
 def lookups(events: tuple[e.Event, ...], origin: Origin) -> tuple[Lookup, ...]:

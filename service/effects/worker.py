@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -32,13 +32,19 @@ TRIES_IN_VAIN = 8
 SETTLE_TRIES = 10
 """The call is made: its outcome is appended again and again before the whole effect is tried anew."""
 
+TURN_SECONDS = LEASE_SECONDS / 2
+"""What waited longer for its turn here is left to others: its lease must outlast the call."""
+
+FRESH_SECONDS = 1.0
+"""For so long what asked for an effect is taken for the state of things, but for what this process wrote."""
+
 TIMERS = ("WakeUp", "WatchDeadline")
 
 log = structlog.get_logger("coverd.effects")
 
 
 class Worker:
-    """Runs effects until stopped. `nudge` starts a stream's effects at once; a sweep finds all others."""
+    """Runs effects until stopped: what is handed over at once, and what a sweep finds."""
 
     def __init__(
         self,
@@ -80,8 +86,13 @@ class Worker:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    def nudge(self, stream_id: str) -> None:
-        """A stream has new effects, committed by this process: the short cut past the sweep."""
+    def left(self, kinds: Iterable[str]) -> None:
+        """Some effects of these kinds were not handed over: they are looked for as soon as there is room."""
+        self._rooms.left(kinds)
+        self._look_if_worth()
+
+    def _nudge(self, stream_id: str) -> None:
+        """A stream's effect is due: the short cut past the sweep."""
         if not self._stopping.is_set():
             task = asyncio.ensure_future(self._take_of(stream_id))
             self._nudges.add(task)
@@ -136,19 +147,21 @@ class Worker:
 
     async def _sweep_once(self) -> int:
         closed = await self._gate.closed()
-        free, full = self._rooms.look(for_all=True)
+        free, full = self._rooms.look()
         if not free:
             return 0
         without = closed | full
         claimed = await self._desk.store.claim(free, LEASE_SECONDS, self._desk.clock(), without=without)
+        kinds = {one.kind for one in claimed}
+        self._rooms.looked(full, kinds, all_taken=len(claimed) < free)
         self._start_all(claimed)
-        probes = await self._gate.probes(free - len(claimed), LEASE_SECONDS)
+        probes = await self._gate.probes(self._rooms.at_once, LEASE_SECONDS)
         for one, breaker in probes:
             self._spawn(one, breaker)
         return len(claimed) + len(probes)
 
     async def _take_of(self, stream_id: str) -> None:
-        free, full = self._rooms.look(for_all=False)
+        free, full = self._rooms.look()
         if not free:
             return  # the sweep takes it as soon as a call ends
         try:
@@ -185,15 +198,25 @@ class Worker:
     ) -> None:
         """``probed``: what this effect is to find out about, where it goes ahead of those that wait.
         ``fresh``: the engagement that has asked for it just now."""
+        clock = asyncio.get_running_loop().time
+        since = clock()
         async with room.slots:
             try:
-                await self._perform(claimed, probed, fresh)
+                waited = clock() - since
+                if waited > TURN_SECONDS or self._leaves(claimed, probed):
+                    await self._not_now(claimed, 0, "its turn came too late", probed)
+                else:
+                    await self._perform(claimed, probed, fresh if waited < FRESH_SECONDS else None)
             except StoreUnavailable as error:
                 log.warning("the store went away during an effect", error=str(error), **_names(claimed))
                 await self._give_back(claimed)
             except Exception as error:
                 log.exception("an effect failed in coverd itself", **_names(claimed))
                 await self._failed_here(claimed, f"coverd: {type(error).__name__}")
+
+    def _leaves(self, claimed: Claimed, probed: Breaker | None) -> bool:
+        """Whether nothing is begun any more, or not of this kind."""
+        return self._stopping.is_set() or (probed is None and claimed.kind in self._gate.known_closed)
 
     async def _give_back(self, claimed: Claimed) -> None:
         """Let the effect be taken again as soon as the store is back, not only when its lease ends."""
@@ -211,9 +234,10 @@ class Worker:
     async def _perform(
         self, claimed: Claimed, probed: Breaker | None = None, fresh: Engagement | None = None
     ) -> None:
-        wanted = fresh is not None
+        now = self._desk.handler.remembered(claimed.stream_id) if fresh else None
+        wanted = now is not None and now is fresh
         if not wanted:
-            engagement = await self._desk.handler.load(subject(claimed.stream_id))
+            engagement = now or await self._desk.handler.load(subject(claimed.stream_id))
             wanted = still_wanted(engagement, claimed.step, claimed.generation)
         effect: Effect = codec.effect_from(claimed.kind, claimed.payload)
         jumps = self._desk.ten99policy.clock.jumps
@@ -303,7 +327,7 @@ class Worker:
 
     def _wake_then(self, stream_id: str, seconds: float) -> None:
         if seconds < self._sweep_seconds:
-            asyncio.get_running_loop().call_later(max(seconds, 0) + 0.001, self.nudge, stream_id)
+            asyncio.get_running_loop().call_later(max(seconds, 0) + 0.001, self._nudge, stream_id)
 
     async def _park(self, claimed: Claimed, error: str, plain: str) -> None:
         origin = self._desk.origin(claimed)

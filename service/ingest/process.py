@@ -9,7 +9,7 @@ from typing import Literal
 import structlog
 
 from domain.errors import CoverdError, NotKnown
-from domain.ids import subject
+from domain.ids import engagement_stream, subject
 from service.clock import Clock, epoch
 from service.config import Config
 from service.handle import Handler, Origin
@@ -259,6 +259,9 @@ class Processor:
         """
         if contractor_id is None:
             return "own"
+        known = self._handler.remembered(engagement_stream(engagement_id))
+        if known is not None and known.contractor_id == contractor_id:
+            return "own"  # which it stays for good
         s = await self._handler.load(engagement_id)
         return "own" if s.contractor_id in (None, contractor_id) else "stranger"
 
