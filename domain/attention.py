@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from domain.assignments import canceled_at
 from domain.coverage import carried_until, instant, spans
 from domain.deadlines import deadlines, runs_beyond
-from domain.evolve import mapped_steps
 from domain.lifecycle import ASSIGNED, LAPSED, QUOTED, UNDER_REVIEW
 from domain.react import still_wanted
+from domain.retries import mapped_steps
 from domain.state import Engagement
 
 

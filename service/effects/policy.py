@@ -5,7 +5,7 @@ from typing import Any
 
 from domain import commands as c
 from domain import effects as x
-from domain.evolve import in_order
+from domain.evidence import in_order
 from domain.ids import subject
 from domain.state import PolicyNews
 from service.clients.fields import instant

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -34,6 +35,7 @@ from domain.attention import UNMOVED_BY_RETRY, attention
 from domain.coverage import answer, gaps, spans
 from domain.decide import decide, decide_freelancer
 from domain.evolve import Entry, evolve, evolve_freelancer
+from domain.folds import FOLDS
 from domain.lifecycle import COI_VALIDATED, ENDED, INSURED, LAPSED, STATES, UNDER_REVIEW
 from domain.react import react, still_wanted, wanted
 from domain.state import Engagement, Freelancer
@@ -445,6 +447,10 @@ class TestFreelancer:
             evolve(Engagement("9001"), Entry(1, NOW, e.NameDecided("Jane", "Sparrow")))
         with pytest.raises(TypeError, match="engagement's stream"):
             evolve_freelancer(Freelancer("fl_12345"), Entry(1, NOW, e.OfferAccepted(None, None, None)))
+
+
+def test_every_event_of_an_engagement_has_a_fold() -> None:
+    assert set(FOLDS) == set(get_args(e.EngagementEvent))
 
 
 def test_an_end_at_the_epoch_is_still_an_end() -> None:
