@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 
 from domain.ids import bucket_of
-from service.ports import Head, Outcome
+from service.ports import Head, Lookup, Outcome
 from service.store.errors import StoreUnavailable, translated
 from service.store.lines import Line
 from service.store.rows import Row, head
@@ -75,16 +75,40 @@ class HeadsFlush:
 
     async def __call__(self, asked: Sequence[tuple[str, int]]) -> Sequence[Head | Exception | None]:
         ids, known = [id for id, _ in asked], [str(version) for _, version in asked]
-        buckets = [str(bucket_of(id)) for id in ids]
-        try:
-            rows = await self._line.run(lambda line: line.fetch(sql("heads"), buckets, ids, known))
-        except Exception as error:
-            problem = translated(error)
-            if not isinstance(problem, StoreUnavailable):
-                raise problem from error
-            return [StoreUnavailable(**problem.fields) for _ in asked]
+        rows = await _read(self._line, "heads", [str(bucket_of(id)) for id in ids], ids, known)
+        if isinstance(rows, StoreUnavailable):
+            return [StoreUnavailable(**rows.fields) for _ in asked]
         found = {row["ordinal"]: row for row in rows}
         return [_head_since(id, known, found.get(n)) for n, (id, known) in enumerate(asked, start=1)]
+
+
+class StreamsFlush:
+    """Looks ids up together: for each, a kind and an id, the streams it leads to."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    async def __call__(self, asked: Sequence[Lookup]) -> Sequence[list[str] | Exception]:
+        kinds, ids = [kind for kind, _ in asked], [id for _, id in asked]
+        buckets = [str(bucket_of(f"{kind}:{id}")) for kind, id in asked]
+        rows = await _read(self._line, "streams_of", buckets, kinds, ids)
+        if isinstance(rows, StoreUnavailable):
+            return [StoreUnavailable(**rows.fields) for _ in asked]
+        found: list[list[str]] = [[] for _ in asked]
+        for row in rows:
+            found[row["ordinal"] - 1].append(row["stream_id"])
+        return found
+
+
+async def _read(line: Line, statement: str, *columns: list[str]) -> "Sequence[Row] | StoreUnavailable":
+    """Rows, or why there are none just now. Raises where the fault is ours."""
+    try:
+        return await line.run(lambda connection: connection.fetch(sql(statement), *columns))
+    except Exception as error:
+        problem = translated(error)
+        if isinstance(problem, StoreUnavailable):
+            return problem
+        raise problem from error
 
 
 def _head_since(stream_id: str, known: int, row: Row | None) -> Head | None:

@@ -42,12 +42,13 @@ class PostgresStore(
         appends: Line,
         receipts: Line,
         reads: Line,
+        looks: Line,
         probe: Probe,
     ) -> None:
-        PostgresEvents.__init__(self, pool, clock, appends, reads)
+        PostgresEvents.__init__(self, pool, clock, appends, reads, looks)
         PostgresInbox.__init__(self, pool, clock, receipts, probe.refused)
         PostgresSources.__init__(self, pool, clock)
-        self._lines = appends, receipts, reads
+        self._lines = appends, receipts, reads, looks
         self._probe = probe
 
     @classmethod
@@ -61,12 +62,12 @@ class PostgresStore(
     ) -> "PostgresStore":
         """Connect to a migrated database as the role ``coverd_app``; ``clock`` gives aware times.
 
-        Uses up to ``connections`` of a pool and four lines of its own. Raises `StoreUnavailable`, or the
+        Uses up to ``connections`` of a pool and five lines of its own. Raises `StoreUnavailable`, or the
         driver's error when the login may not act as that role.
         """
         with as_unavailable():
             pool = await open_pool(dsn, connections, bounds)
-        lines = Line(dsn, bounds), Line(dsn, PROMPT), Line(dsn, bounds)
+        lines = Line(dsn, bounds), Line(dsn, PROMPT), Line(dsn, bounds), Line(dsn, bounds)
         return cls(pool, clock, *lines, Probe(Line(dsn, PROMPT), clock))
 
     async def put_file(self, content: bytes) -> str:
@@ -89,6 +90,7 @@ class PostgresStore(
         await self._receipts.close()
         await self._probe.close()
         await self._heads.close()
+        await self._streams.close()
         for line in self._lines:
             await line.close()
         await close_pool(self._pool)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from domain.ids import bucket_of
 from domain.recorded import Recorded
-from service.ports import Append, Appended, Head
+from service.ports import Append, Appended, Head, Lookup
 from service.store import rows
 from service.store.chain import Chain, Fault
-from service.store.flush import AppendFlush, HeadsFlush, Wrote
+from service.store.flush import AppendFlush, HeadsFlush, StreamsFlush, Wrote
 from service.store.gather import Gatherer
 from service.store.limits import check_append, storable
 from service.store.lines import Line, on_pool
@@ -34,10 +34,13 @@ NO_STREAM = ""
 class PostgresEvents(Tables):
     """See `service.ports.Store`."""
 
-    def __init__(self, pool: "Pool", clock: Callable[[], datetime], appends: Line, reads: Line) -> None:
+    def __init__(
+        self, pool: "Pool", clock: Callable[[], datetime], appends: Line, reads: Line, looks: Line
+    ) -> None:
         Tables.__init__(self, pool, clock)
         self._appends: Gatherer[dict[str, Any], Wrote] = Gatherer(AppendFlush(appends, clock))
         self._heads: Gatherer[tuple[str, int], Head | None] = Gatherer(HeadsFlush(reads))
+        self._streams: Gatherer[Lookup, list[str]] = Gatherer(StreamsFlush(looks))
 
     async def append(self, append: Append) -> Appended:
         """Raises `NotStorable` when this command can never be kept; others in its batch are not harmed.
@@ -88,8 +91,7 @@ class PostgresEvents(Tables):
     async def streams_of(self, kind: str, id: str) -> Sequence[str]:
         if not storable(kind) or not storable(id):
             return []
-        found = await self._rows("streams_of", bucket_of(f"{kind}:{id}"), kind, id)
-        return [row["stream_id"] for row in found]
+        return await self._streams.submit((kind, id), object(), 0)
 
     async def streams_of_any(self, kinds: Sequence[str], id: str) -> Sequence[str]:
         if not storable(id):

@@ -10,13 +10,12 @@ from service.store import rows
 from service.store.arrivals import LAST, beginning, delivery_id, parsed
 from service.store.gather import Gatherer
 from service.store.limits import check_delivery, clean, storable
-from service.store.lines import Line, on_pool
+from service.store.lines import Line
 from service.store.receipts import Arriving, ReceiveFlush
-from service.store.statements import sql
 from service.store.tables import Tables
 
 if TYPE_CHECKING:
-    from service.store.lines import Connection, Pool
+    from service.store.lines import Pool
 
 
 class PostgresInbox(Tables):
@@ -64,16 +63,10 @@ class PostgresInbox(Tables):
             return
         said = outcome, clean(type), clean(detail), list(streams), wake_at, self._clock()
         awaited = [lookup for lookup in waits_for if all(map(storable, lookup))]
-        if not awaited:
+        if awaited:
+            await self._value("settle_waiting", *place, *said, rows.text(rows.lookups(awaited)))
+        else:
             await self._value("settle_delivery", *place, *said)
-            return
-
-        async def settle(connection: "Connection") -> None:
-            async with connection.transaction():
-                await connection.execute(sql("settle_delivery"), *place, *said)
-                await connection.execute(sql("waiting"), rows.text(rows.lookups(awaited)), *place)
-
-        await on_pool(self._pool, settle)
 
     async def wake_waiting(self, known: Sequence[Lookup]) -> int:
         ids = rows.lookups([lookup for lookup in known if all(map(storable, lookup))])
