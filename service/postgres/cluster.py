@@ -17,6 +17,7 @@ from .binaries import Binaries, usable
 from .errors import EmbeddedPostgresError, NotReadyInTime, OtherMajorVersion, ProgramFailed
 from .initdb import SUPERUSER, create_cluster, ensure_database
 from .layout import Layout, name_for, socket_folder
+from .memory import for_pages
 from .ownership import owned, settle
 from .process import end, exited, spawn
 from .profile import DURABLE, Profile
@@ -210,7 +211,9 @@ class Cluster:
         await self._ready(self._server)
 
     def _settings(self) -> dict[str, str]:
+        room = {"shared_buffers": for_pages()} if self._profile.roomy else {}
         return {
+            **room,
             **self._profile.settings,
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),

@@ -14,12 +14,16 @@ _ALWAYS = {
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Server settings plus what only initdb can decide: `sync` its files, `checksums` on every page."""
+    """Server settings plus what only initdb can decide: `sync` its files, `checksums` on every page.
+
+    `roomy`: it keeps pages in a good part of the machine's memory, see `memory.for_pages`.
+    """
 
     name: str
     settings: Mapping[str, str]
     sync: bool
     checksums: bool
+    roomy: bool = False
 
 
 DURABLE = Profile(
@@ -33,6 +37,7 @@ DURABLE = Profile(
     },
     sync=True,
     checksums=True,
+    roomy=True,
 )
 
 # The least log and no standby: CREATE DATABASE … FILE_COPY then copies files and writes next to nothing.

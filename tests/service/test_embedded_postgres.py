@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from service.postgres import DURABLE, THROWAWAY, Cluster, EmbeddedPostgresError, binaries, embedded
+from service.postgres import DURABLE, THROWAWAY, Cluster, EmbeddedPostgresError, binaries, embedded, memory
 from service.postgres.account import choose
 from service.postgres.errors import (
     BinariesMissing,
@@ -24,6 +24,7 @@ from service.postgres.errors import (
     PasswordMissing,
     ProgramFailed,
 )
+from service.postgres.memory import for_pages
 from service.postgres.ownership import servers_in
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another account")
@@ -96,6 +97,33 @@ async def test_a_durable_cluster_forgets_nothing_and_lets_nobody_in_without_the_
         with pytest.raises(asyncpg.InvalidPasswordError):
             await asyncpg.connect(cluster.dsn, password="guess")
     assert (data / "postgres.password").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("memory", "kept"),
+    [(0, "128MB"), (512 << 20, "128MB"), (16 << 30, "2048MB"), (1 << 40, "4096MB")],
+    ids=["nobody says", "a small machine", "a usual one", "a large one"],
+)
+def test_an_eighth_of_the_memory_is_kept_for_pages_within_bounds(memory, kept):
+    assert for_pages(memory) == kept
+
+
+async def test_a_durable_cluster_has_room_for_pages_and_a_thrown_away_one_what_postgres_gives(data):
+    room = "SELECT pg_size_pretty(pg_size_bytes(current_setting('shared_buffers')))"
+    async with embedded(data) as cluster:
+        assert await ask(cluster.dsn, room) == await ask(
+            cluster.dsn, f"SELECT pg_size_pretty(pg_size_bytes('{for_pages()}'))"
+        )
+    async with embedded(data, THROWAWAY) as cluster:
+        assert await ask(cluster.dsn, room) == "128 MB"
+
+
+def test_a_container_has_no_more_memory_than_it_was_given(tmp_path, monkeypatch):
+    unlimited, limited = tmp_path / "memory.max", tmp_path / "memory.limit_in_bytes"
+    unlimited.write_text("max\n")
+    limited.write_text(f"{64 << 20}\n")
+    monkeypatch.setattr(memory, "LIMITS", (unlimited, limited, tmp_path / "missing"))
+    assert memory.machine() == 64 << 20
 
 
 async def test_a_second_owner_is_told_who_the_first_is(data):
