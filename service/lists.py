@@ -55,8 +55,8 @@ async def find_engagements(store: Store, text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-LONG, LONG_SECONDS = 2000, 2.0
-"""So many things that wait are counted again at most so often."""
+LONG, EACH_SECONDS, LONG_SECONDS = 200, 0.001, 2.0
+"""More things that wait than so many are counted again after so long for each of them, at most the last."""
 
 
 def is_silent(silent_since: int | None, at: datetime) -> bool:
@@ -102,13 +102,14 @@ class ReadModels:
             return await list_attention(self._pool, **filters)
 
     async def attention_by_code(self) -> Sequence[AttentionGroup]:
-        """Counted now; where very much waits, as it was counted within the last `LONG_SECONDS`."""
+        """Counted now; where much waits, as it was counted a moment ago: see `LONG`."""
         now = time.monotonic()
         if self._groups is None or now >= self._groups[0]:
             with as_unavailable():
                 found = await attention_by_code(self._pool)
-            much = sum(group.count for group in found) > LONG
-            self._groups = (now + LONG_SECONDS if much else now, found)
+            count = sum(group.count for group in found)
+            kept_for = min(count * EACH_SECONDS, LONG_SECONDS) if count > LONG else 0.0
+            self._groups = now + kept_for, found
         return self._groups[1]
 
     async def attention_by_cause(self, code: str | None = None, limit: int = 200) -> Sequence[AttentionCause]:

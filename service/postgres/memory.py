@@ -9,8 +9,8 @@ LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.
 
 PART = 8
 LEAST, MOST = 128 << 20, 4 << 30
-"""An eighth is kept for pages, but no less than Postgres itself would keep and no more than 4 GB: what does not
-fit lies in the system's own cache, which has the rest."""
+"""An eighth is kept for pages, but no less than Postgres itself would keep and no more than 4 GB: what does
+not fit lies in the system's own cache, which has the rest."""
 
 
 def for_pages(memory: int | None = None) -> str:

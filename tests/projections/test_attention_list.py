@@ -236,7 +236,8 @@ async def test_what_waits_in_great_number_is_not_counted_for_every_reader(pool, 
     assert await models.attention_by_code() == []
     await log.tell(given(offer(), contract_read(replace(FRONTEND, category="Falconry"))))
     await runner.caught_up()
-    monkeypatch.setattr(lists, "LONG", 0)
+    for name, value in (("LONG", 0), ("EACH_SECONDS", 3600), ("LONG_SECONDS", 3600)):
+        monkeypatch.setattr(lists, name, value)
     counted = await models.attention_by_code()
     assert [group.count for group in counted] == [1]
 
