@@ -24,6 +24,7 @@ from bench.lives import INSURED
 from bench.load import Generator
 from bench.processes import Database, coverd, database
 from bench.report import machine, percentile
+from bench.warm import warm
 from domain.rules import Rules
 from projections.engagements import Engagements
 from projections.fill import fill as fold
@@ -192,6 +193,8 @@ async def main(sizes: Sequence[int], folder: Path | None, json: Path | None, pic
             for size in sorted(sizes):
                 db = await stack.enter_async_context(database(place / str(size), say))
                 await grow(db, size, say)
+                read = await warm(db, place / str(size) / "postgres")
+                say(f"{read / 1e9:.1f} GB of what {size:,} engagements are asked about were read")
                 subjects.append(Subject(db, size))
             async with subjects[0].db.connection() as conn:
                 put(machine((await conn.fetchval("SELECT version()")).split(" on ")[0]))
