@@ -1,30 +1,25 @@
 """Every command: an order that may be refused, with the time it was given (``at``, epoch seconds)."""
 
-from dataclasses import dataclass
-
-from domain.values import KnownContractor, Terms
+from domain.values import KnownContractor, Terms, Value
 
 # From Upwork's news.
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptOffer:
+class AcceptOffer(Value, frozen=True):
     at: int
     offer_id: str | None = None
     freelancer_id: str | None = None
     client_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ActivateContract:
+class ActivateContract(Value, frozen=True):
     at: int
     offer_id: str | None = None
     freelancer_id: str | None = None
     client_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EndContract:
+class EndContract(Value, frozen=True):
     at: int
     ended_at: int
 
@@ -32,8 +27,7 @@ class EndContract:
 # From 1099Policy's news.
 
 
-@dataclass(frozen=True, slots=True)
-class NotePolicyActive:
+class NotePolicyActive(Value, frozen=True):
     """``at`` is when the vendor said so. Unknown dates are None and will be read back.
 
     ``resumed``: the vendor says that it is active again, after an end.
@@ -49,8 +43,7 @@ class NotePolicyActive:
     """The news contradicts itself: nothing is known of the policy until it is read back."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotePolicyOver:
+class NotePolicyOver(Value, frozen=True):
     """A policy ended at ``ended_at``, by time or by cancellation; the rest: see `PolicyCanceled`."""
 
     at: int
@@ -61,8 +54,7 @@ class NotePolicyOver:
     expires_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RecordPolicy:
+class RecordPolicy(Value, frozen=True):
     """A policy was read back: all that is known of it. What is recorded here already adds nothing."""
 
     at: int
@@ -70,16 +62,14 @@ class RecordPolicy:
     news: tuple[NotePolicyActive | NotePolicyOver, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class NoteCertificateValidated:
+class NoteCertificateValidated(Value, frozen=True):
     at: int
     certificate_id: str
     valid_from: int | None = None
     valid_until: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NoteCertificateFlagged:
+class NoteCertificateFlagged(Value, frozen=True):
     """``verdict``: flagged · denied · error."""
 
     at: int
@@ -87,8 +77,7 @@ class NoteCertificateFlagged:
     verdict: str
 
 
-@dataclass(frozen=True, slots=True)
-class NoteAssignmentCancelled:
+class NoteAssignmentCancelled(Value, frozen=True):
     """``canceled_at``: from when on it covers no more."""
 
     at: int
@@ -96,8 +85,7 @@ class NoteAssignmentCancelled:
     canceled_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class NoteAssignmentChanged:
+class NoteAssignmentChanged(Value, frozen=True):
     """The vendor was asked and shows these dates."""
 
     at: int
@@ -109,8 +97,7 @@ class NoteAssignmentChanged:
 # Outcomes of effects.
 
 
-@dataclass(frozen=True, slots=True)
-class RecordTerms:
+class RecordTerms(Value, frozen=True):
     at: int
     terms: Terms
     known: KnownContractor
@@ -118,21 +105,18 @@ class RecordTerms:
     """The time at 1099Policy, where it differs from ``at``."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmContractor:
+class ConfirmContractor(Value, frozen=True):
     at: int
     contractor_id: str
     opted_in: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmJob:
+class ConfirmJob(Value, frozen=True):
     at: int
     job_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmQuote:
+class ConfirmQuote(Value, frozen=True):
     at: int
     quote_id: str
     effective_date: int
@@ -140,26 +124,22 @@ class ConfirmQuote:
     moved_from: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WaiveQuote:
+class WaiveQuote(Value, frozen=True):
     at: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmSession:
+class ConfirmSession(Value, frozen=True):
     at: int
     session_id: str
     url: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class NoteOptIn:
+class NoteOptIn(Value, frozen=True):
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmAssignment:
+class ConfirmAssignment(Value, frozen=True):
     at: int
     assignment_id: str
     policy_id: str | None
@@ -168,50 +148,43 @@ class ConfirmAssignment:
     moved_from: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NoteAssignmentRefused:
+class NoteAssignmentRefused(Value, frozen=True):
     at: int
     message: str
     assignment_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmCoverageEnded:
+class ConfirmCoverageEnded(Value, frozen=True):
     at: int
     how: str
     end_date: int | None = None
     assignment_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmOptInShared:
+class ConfirmOptInShared(Value, frozen=True):
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmAttachmentFetched:
+class ConfirmAttachmentFetched(Value, frozen=True):
     at: int
     attachment_id: str
     file_name: str
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmCertificateUploaded:
+class ConfirmCertificateUploaded(Value, frozen=True):
     at: int
     certificate_id: str
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmInvoice:
+class ConfirmInvoice(Value, frozen=True):
     at: int
     key: str
     invoice_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ParkEffect:
+class ParkEffect(Value, frozen=True):
     """A call was given up: `step` names it, ``error`` is what the vendor said."""
 
     at: int
@@ -220,15 +193,13 @@ class ParkEffect:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reassess:
+class Reassess(Value, frozen=True):
     """A stored timer went off: something that covered may be over by time alone."""
 
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class PassDeadline:
+class PassDeadline(Value, frozen=True):
     """The stored timer ``step`` went off: what it watches may still not have happened."""
 
     at: int
@@ -238,15 +209,13 @@ class PassDeadline:
 # From people.
 
 
-@dataclass(frozen=True, slots=True)
-class SubmitCertificate:
+class SubmitCertificate(Value, frozen=True):
     at: int
     file_name: str
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class RequestInvoice:
+class RequestInvoice(Value, frozen=True):
     """``gross_pay`` in cents, pay cycle in epoch seconds."""
 
     at: int
@@ -256,8 +225,7 @@ class RequestInvoice:
     paycycle_enddate: int
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRetry:
+class RequestRetry(Value, frozen=True):
     """Of everything that failed or is held, or of ``steps`` alone; see `RetryRequested`."""
 
     at: int
@@ -265,8 +233,7 @@ class RequestRetry:
     steps: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SkipEffect:
+class SkipEffect(Value, frozen=True):
     """Leave undone the call that was given up under ``step``."""
 
     at: int
@@ -274,8 +241,7 @@ class SkipEffect:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class SkipHold:
+class SkipHold(Value, frozen=True):
     """Leave as it is what the hold ``code`` waits for."""
 
     at: int
@@ -321,21 +287,18 @@ EngagementCommand = (
 # To a freelancer's stream.
 
 
-@dataclass(frozen=True, slots=True)
-class LinkContractor:
+class LinkContractor(Value, frozen=True):
     at: int
     contractor_id: str
     email: str
 
 
-@dataclass(frozen=True, slots=True)
-class RecordOptIn:
+class RecordOptIn(Value, frozen=True):
     at: int
     policy_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class DecideName:
+class DecideName(Value, frozen=True):
     at: int
     first_name: str
     last_name: str

@@ -1,6 +1,6 @@
 """decide: a command and an engagement make the events to record, facts first and then the verdict."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from domain import commands as c
@@ -23,11 +23,10 @@ from domain.mapping import (
 )
 from domain.rules import Rules
 from domain.state import Certificate, Engagement, Freelancer
-from domain.values import Hold, KnownContractor, Window
+from domain.values import Hold, KnownContractor, Value, Window
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Value, frozen=True):
     """The events to record, in order, and the engagement after them."""
 
     events: tuple[e.Event, ...]

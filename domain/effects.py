@@ -1,15 +1,13 @@
 """Every effect: a deed asked of the outside, as data. `step` names it once and for all in its engagement."""
 
-from dataclasses import dataclass
 from typing import Literal
 
-from domain.values import Attachment, ContractorDraft, JobDraft, Window
+from domain.values import Attachment, ContractorDraft, JobDraft, Value, Window
 
 Channel = Literal["upwork", "1099policy", "coverd"]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadContract:
+class ReadContract(Value, frozen=True):
     """Read contract, dates, attachments and freelancer back from Upwork (guide 4.1–4.3, 4.6)."""
 
     engagement_id: str
@@ -17,24 +15,21 @@ class ReadContract:
     """None where the news named nobody and the contract itself is to say."""
 
 
-@dataclass(frozen=True, slots=True)
-class EnsureContractor:
+class EnsureContractor(Value, frozen=True):
     """Find the contractor by e-mail or create them (guide 4.1)."""
 
     freelancer_id: str
     draft: ContractorDraft
 
 
-@dataclass(frozen=True, slots=True)
-class CreateJob:
+class CreateJob(Value, frozen=True):
     """Guide 4.2."""
 
     engagement_id: str
     draft: JobDraft
 
 
-@dataclass(frozen=True, slots=True)
-class CreateQuote:
+class CreateQuote(Value, frozen=True):
     """Guide 4.3."""
 
     engagement_id: str
@@ -44,8 +39,7 @@ class CreateQuote:
     window: Window
 
 
-@dataclass(frozen=True, slots=True)
-class OpenSession:
+class OpenSession(Value, frozen=True):
     """Send a first-time contractor to opt in (guide 4.4), unless they have by now."""
 
     engagement_id: str
@@ -55,8 +49,7 @@ class OpenSession:
     """False once an assignment was refused: then only a session helps."""
 
 
-@dataclass(frozen=True, slots=True)
-class CreateAssignment:
+class CreateAssignment(Value, frozen=True):
     """Tie coverage to the contract for a contractor who has opted in (guide 4.5)."""
 
     engagement_id: str
@@ -66,8 +59,7 @@ class CreateAssignment:
     window: Window
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmPolicy:
+class ConfirmPolicy(Value, frozen=True):
     """Read the policy that is to cover: an assignment's, or one whose news carried no dates."""
 
     contractor_id: str
@@ -76,15 +68,13 @@ class ConfirmPolicy:
     """When the vendor said what this reading answers, by its own clock: the answer is as new as that."""
 
 
-@dataclass(frozen=True, slots=True)
-class FetchAttachment:
+class FetchAttachment(Value, frozen=True):
     """Download a possible certificate from Upwork, check it and keep it (guide 4.6)."""
 
     attachment: Attachment
 
 
-@dataclass(frozen=True, slots=True)
-class UploadCertificate:
+class UploadCertificate(Value, frozen=True):
     """Guide 4.6."""
 
     engagement_id: str
@@ -93,8 +83,7 @@ class UploadCertificate:
     file_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class RecordInvoice:
+class RecordInvoice(Value, frozen=True):
     """Guide 4.7. ``gross_pay`` in cents, dates in epoch seconds."""
 
     key: str
@@ -105,8 +94,7 @@ class RecordInvoice:
     paycycle_enddate: int
 
 
-@dataclass(frozen=True, slots=True)
-class EndCoverage:
+class EndCoverage(Value, frozen=True):
     """Not yet started: cancel by job. Started: shorten the assignment. Never delete a policy.
 
     Fact sheet 1099Policy, section 10, row 18.
@@ -120,23 +108,20 @@ class EndCoverage:
     """It ran before the latest renewal: it has begun, and others of the job may not have."""
 
 
-@dataclass(frozen=True, slots=True)
-class ShareOptIn:
+class ShareOptIn(Value, frozen=True):
     """Tell the freelancer's own stream that they have opted in."""
 
     freelancer_id: str
     policy_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class WakeUp:
+class WakeUp(Value, frozen=True):
     """A stored timer: look at the evidence again at ``due_at`` (epoch seconds, by 1099Policy's clock)."""
 
     due_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class WatchDeadline:
+class WatchDeadline(Value, frozen=True):
     """A stored timer: at ``due_at`` (epoch seconds) see whether what ``step`` watches has happened.
 
     ``by_vendor``: by 1099Policy's clock, whose dates it counts from; else by ours.
@@ -201,8 +186,7 @@ STEPS: dict[type[Effect], str] = {
 """What the steps of each effect begin with, before the first colon."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Value, frozen=True):
     """An effect the state asks for: its step, the person-started generation, and when it is due.
 
     ``key`` is the idempotency key sent to the vendor, the same on every try of this generation.

@@ -5,11 +5,16 @@ CREATE FUNCTION coverd.advance_checkpoints(
 ) RETURNS void
 LANGUAGE plpgsql SET search_path = coverd, pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off AS $$
+DECLARE
+  v_bucket   int;
+  v_position bigint;
 BEGIN
   FOR i IN 1 .. cardinality(p_buckets) LOOP
+    v_bucket := p_buckets[i];
+    v_position := p_positions[i];
     UPDATE subscription s
-    SET position = p_positions[i]::bigint, advanced_at = p_now
-    WHERE s.bucket = p_buckets[i]::int AND s.projection = p_projection AND s.revision = p_revision;
+    SET position = v_position, advanced_at = p_now
+    WHERE s.bucket = v_bucket AND s.projection = p_projection AND s.revision = p_revision;
   END LOOP;
 END
 $$;

@@ -3,9 +3,11 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 from weakref import WeakValueDictionary
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from domain import codec
 from domain import commands as c
@@ -57,8 +59,7 @@ class Contended(CoverdError):
     """Stream {stream_id} was written by others each time this command was tried; try again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Where a command comes from: what caused it, the delivery or request it all began with, and who acts."""
 
     cause: str
@@ -66,8 +67,7 @@ class Origin:
     actor: str
 
 
-@dataclass(frozen=True, slots=True)
-class Handled:
+class Handled(Struct, frozen=True):
     """``new`` is false when nothing was written, as when the same cause was handled before. ``after`` is the
     state it led to."""
 

@@ -1,9 +1,10 @@
 """The ports between the service's parts: what a store promises, held by one contract suite."""
 
 from collections.abc import AsyncIterator, Awaitable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
+
+from msgspec import Struct
 
 from domain.effects import Wanted
 from domain.events import Event
@@ -15,8 +16,7 @@ Lookup = tuple[str, str]
 certificate, delivery."""
 
 
-@dataclass(frozen=True, slots=True)
-class EffectDone:
+class EffectDone(Struct, frozen=True):
     """Settles a claimed effect in the transaction that records its outcome.
 
     Refused (the whole append becomes `stale`) when ``fence`` is no longer the effect's fence.
@@ -29,8 +29,7 @@ class EffectDone:
     result: str
 
 
-@dataclass(frozen=True, slots=True)
-class EffectParkedMark:
+class EffectParkedMark(Struct, frozen=True):
     """Parks a claimed effect in the transaction that records `EffectParked`."""
 
     stream_id: str
@@ -40,16 +39,14 @@ class EffectParkedMark:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryDone:
+class DeliveryDone(Struct, frozen=True):
     """Settles a delivery as applied to this stream, in the transaction that applies it."""
 
     delivery_id: str
     type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(Struct, frozen=True):
     """One command's result, to be written all or nothing.
 
     ``expected`` is the version the writer saw (0: the stream is new). ``status`` is the folded state
@@ -78,8 +75,7 @@ class Append:
 Outcome = Literal["appended", "duplicate", "conflict", "stale"]
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(Struct, frozen=True):
     """``appended``: written, the stream is at ``version`` · ``duplicate``: this cause was written before
     · ``conflict``: the stream moved on, it is at ``version`` · ``stale``: the effect's fence is old.
 
@@ -91,8 +87,7 @@ class Appended:
     taken: tuple["Claimed", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """A stream now. ``version`` 0 and an empty status where nothing was ever appended."""
 
     stream_id: str
@@ -102,8 +97,7 @@ class Head:
     updated_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(Struct, frozen=True):
     """An effect leased to this worker until ``leased_until``; acts count only with this ``fence``.
 
     ``attempt`` counts from 1. ``key`` is the idempotency key to send.
@@ -122,8 +116,7 @@ class Claimed:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class EffectRow:
+class EffectRow(Struct, frozen=True):
     """An effect as operations people see it: ``status`` waiting · running · parked · done · withdrawn.
 
     ``created_at``: since when it is wanted.
@@ -143,8 +136,7 @@ class EffectRow:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One webhook request or polled fact as it arrived.
 
     ``dedupe`` is the id or hash that makes two deliveries the same; ``headers`` only those worth keeping
@@ -171,8 +163,7 @@ UNSETTLED: tuple[DeliveryOutcome, ...] = ("unknown_type", "unusable", "parked", 
 """What a person must look at, each in its time."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredDelivery:
+class StoredDelivery(Struct, frozen=True):
     """A delivery in the inbox. ``id`` is ours and opaque; ``outcome`` None until it was processed.
 
     ``streams`` are those it was applied to. A person must look at these outcomes: unknown_type (once per
@@ -190,8 +181,7 @@ class StoredDelivery:
     skipped_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryCause:
+class DeliveryCause(Struct, frozen=True):
     """All deliveries of one source that need a person for one reason; ``latest`` is the id of the last."""
 
     source: str
@@ -203,8 +193,7 @@ class DeliveryCause:
     latest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """Deliveries that arrived in [since, until), of one source and outcome or of any."""
 
     since: datetime
@@ -216,8 +205,7 @@ class Window:
 Act = Literal["retry", "replay", "skip", "verify"]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """What a person asked for that concerns no single engagement.
 
     ``asked`` is the filter and the brake as given, ``targets`` what was picked of the ``matched``, ``result``
@@ -236,16 +224,14 @@ class Operation:
     result: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(Struct, frozen=True):
     """What is due and nobody has taken up: how many, and since when the first is (None: there are none)."""
 
     due: int
     since: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class SourceState:
+class SourceState(Struct, frozen=True):
     """What is known of a source's health, since we began to listen to it.
 
     ``heard_at``: its last webhook or answer · ``asked_at``: the last time it answered all it was asked ·

@@ -10,8 +10,9 @@ import base64
 import binascii
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
+
+from msgspec import Struct
 
 from service.settings import Secret, WebhookProof
 
@@ -19,8 +20,7 @@ MAX_SIGNATURES = 16
 """How many signatures of one header are looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """``ok`` and, in words fit for a log, why; ``code`` says the same to a machine."""
 
     ok: bool
@@ -28,8 +28,7 @@ class Verdict:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """What the headers say that a body proves: one of ``signatures`` over ``before`` and the body."""
 
     before: bytes

@@ -15,6 +15,9 @@ MOST_BYTES = 1 << 20
 MOST_WAITING = 64 << 20
 """Bytes that may wait while a flush hangs; what comes then is refused at once."""
 
+LATELY = 0.05
+"""Seconds over which a crowd is remembered: while a flush ends and the next begins nobody waits."""
+
 Flush = Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]]
 
 
@@ -43,11 +46,21 @@ class Gatherer(Generic[Item, Result]):
         self._in_flight = 0
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._most = self._most_before = 0
+        self._since = 0.0
 
     @property
     def unanswered(self) -> int:
         """How many items wait for the next flush or are in the one under way."""
         return len(self._waiting) + self._in_flight
+
+    def most_unanswered(self) -> int:
+        """How many there were at once `LATELY`."""
+        now = asyncio.get_running_loop().time()
+        if (past := now - self._since) > LATELY:
+            self._most_before = self._most if past < 2 * LATELY else 0
+            self._most, self._since = self.unanswered, now
+        return max(self._most, self._most_before)
 
     def submit(self, item: Item, key: Hashable, size: int) -> asyncio.Future[Result]:
         """The result of ``item``, which has ``size`` bytes. A caller that gives up may still be served.
@@ -66,6 +79,7 @@ class Gatherer(Generic[Item, Result]):
             return answer
         self._waiting.append(_Waiting(item, key, size, answer))
         self._bytes += size
+        self._most = max(self._most, self.unanswered)
         if self._flushing is None:
             self._flushing = self._loop.create_task(self._flush_all(), name="store-flush")
         return answer

@@ -1,9 +1,10 @@
 """What people asked for that concerns no single engagement, in memory."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from service.ports import Operation
 

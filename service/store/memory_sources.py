@@ -1,8 +1,10 @@
 """Sources and cursors in memory."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from service.ports import Delivery, SourceState
 from service.store.limits import check_delivery, clean

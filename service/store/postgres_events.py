@@ -1,9 +1,10 @@
 """Events, heads and look-ups in Postgres."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from domain.ids import bucket_of
 from domain.recorded import Recorded

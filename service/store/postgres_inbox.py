@@ -34,8 +34,8 @@ class PostgresInbox(Tables):
         return self._receipts.submit(Arriving(delivery, leased), key, len(delivery.body))
 
     def receipts_waiting(self) -> int:
-        """How many senders wait for their delivery to be committed."""
-        return self._receipts.unanswered
+        """How many senders wait for their delivery to be committed, or waited a moment ago."""
+        return self._receipts.most_unanswered()
 
     async def delivery(self, delivery_id: str) -> StoredDelivery | None:
         place = parsed(delivery_id)

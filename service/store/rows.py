@@ -187,7 +187,7 @@ def link(row: Row) -> Link:
 
 
 def claimed(row: Row) -> Claimed:
-    fields = {name: row[name] for name in Claimed.__slots__}
+    fields = {name: row[name] for name in Claimed.__struct_fields__}
     return Claimed(**{**fields, "payload": orjson.loads(row["payload"])})
 
 
@@ -240,12 +240,12 @@ def stored_delivery(row: Row) -> StoredDelivery:
 
 def delivery_cause(row: Row) -> DeliveryCause:
     arrival, _, bucket = row["latest"].partition(" ")
-    fields = {name: row[name] for name in DeliveryCause.__slots__ if name != "latest"}
+    fields = {name: row[name] for name in DeliveryCause.__struct_fields__ if name != "latest"}
     return DeliveryCause(**fields, latest=delivery_id(int(bucket), UUID(arrival).hex))
 
 
 def operation(row: Row) -> Operation:
-    fields = {name: row[name] for name in Operation.__slots__}
+    fields = {name: row[name] for name in Operation.__struct_fields__}
     fields |= {name: orjson.loads(row[name]) for name in ("asked", "targets")}
     result = row["result"]
     return Operation(
@@ -258,4 +258,4 @@ def operation(row: Row) -> Operation:
 
 
 def source_state(row: Row) -> SourceState:
-    return SourceState(**{name: row[name] for name in SourceState.__slots__})
+    return SourceState(**{name: row[name] for name in SourceState.__struct_fields__})

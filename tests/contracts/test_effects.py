@@ -1,11 +1,11 @@
 """The outbox: asked for once, leased by one, settled only by whoever holds the current fence."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from contracts.given import ADA, JOB, NOON, OFFER, READ, append, timer
+from msgspec.structs import replace
 
 from domain import events as e
 from domain.codec import effect_data

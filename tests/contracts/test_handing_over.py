@@ -1,10 +1,10 @@
 """What an append asks for and its writer performs: leased from birth; and the delivery it applies."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from contracts.given import ADA, JOB, NOON, OFFER, READ, append, delivery, timer
+from msgspec.structs import replace
 
 from domain import events as e
 from service.ports import Append, DeliveryDone, EffectDone

@@ -1,11 +1,11 @@
 """The inbox: every delivery once, byte for byte, and looked at again until it is settled."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from contracts.given import NOON, delivery
+from msgspec.structs import replace
 
 from service.ports import Window
 from service.store.errors import NotStorable

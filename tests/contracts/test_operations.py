@@ -1,10 +1,10 @@
 """What people asked for that concerns no single engagement: written down once, and ended once."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from contracts.given import NOON
+from msgspec.structs import replace
 
 from service.ports import Operation
 

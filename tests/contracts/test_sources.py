@@ -1,11 +1,11 @@
 """Sources and cursors: who asks, how far it has come, when each was heard of; and what waits for an id."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from contracts.given import NOON, delivery
+from msgspec.structs import replace
 
 from service.ports import POLLED
 from service.store.errors import NotStorable

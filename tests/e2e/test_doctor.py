@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +10,7 @@ import asyncpg
 import pytest
 from aiohttp.test_utils import unused_port
 from contracts.given import NOON, OFFER, Clock, append, delivery, timer
+from msgspec.structs import replace
 
 from projections.runner import Runner
 from service.cli.app import app

@@ -3,7 +3,6 @@
 import random
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -13,6 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from jsonschema import Draft202012Validator
 from lives import life
+from msgspec.structs import replace
 from openapi_spec_validator import validate
 from story import DAY, NOW
 

@@ -1,4 +1,4 @@
-"""How many effects a process holds: those under way, those that wait here for their turn, and those left to all."""
+"""How many effects a process holds: under way, waiting here for their turn, and those left to all."""
 
 import pytest
 

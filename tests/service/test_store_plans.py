@@ -111,7 +111,7 @@ async def test_every_hot_statement_goes_by_an_index(filled):
 
 
 async def test_reads_for_many_look_each_up_also_where_the_tables_are_young(database_url):
-    """A plan is kept, and a table of a new installation grows long before its statistics are first gathered."""
+    """A plan is kept, and a new table grows long before its statistics are first gathered."""
     connection = await asyncpg.connect(
         database_url, server_settings={"plan_cache_mode": "force_generic_plan"}
     )

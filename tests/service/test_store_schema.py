@@ -4,7 +4,6 @@ import asyncio
 import re
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import pytest
 from contracts.given import OFFER, READ, Clock, append, delivery
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain.ids import bucket_of
 from migrations.files import read

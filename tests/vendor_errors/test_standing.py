@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 import pytest
 from aiohttp import ClientSession
+from msgspec.structs import replace
 from ten99policy_driver import CONTRACTOR, ENDS, GUIDE_NOW, KEY, PDF, STARTS, Sandbox, running
 from vendor_double import PROOF
 
