@@ -154,4 +154,5 @@ def _short(text: str) -> str:
 
 def _kept(value: str) -> str:
     """A header's text as the store can hold it."""
-    return value[:1000].encode("utf-8", "replace").decode()
+    kept = value[:1000]
+    return kept if kept.isascii() else kept.encode("utf-8", "replace").decode()

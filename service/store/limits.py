@@ -15,7 +15,7 @@ LAST_DUE = 253_000_000_000
 def storable(text: str, most: int | None = None) -> bool:
     """Whether ``text`` can be kept: no NUL, no half of a character, at most ``most`` bytes."""
     try:
-        size = len(text.encode())
+        size = len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError:
         return False
     return "\0" not in text and (most is None or size <= most)
