@@ -54,21 +54,12 @@ def effect_from(kind: str, payload: dict[str, Any]) -> Effect:
 
 def status_data(state: Engagement | Freelancer) -> dict[str, Any]:
     """A folded state as builtins, to be kept beside the stream's head; unset fields are left out."""
-    return dict(msgspec.to_builtins(_set_fields(state)))
+    return dict(msgspec.to_builtins(state))
 
 
 def status_text(state: Engagement | Freelancer) -> str:
     """The same as JSON text."""
-    return msgspec.json.encode(_set_fields(state)).decode()
-
-
-def _set_fields(state: Engagement | Freelancer) -> dict[str, Any]:
-    fields = msgspec.structs.asdict(state)
-    return {name: value for name, value in fields.items() if value or type(value) in _EVEN_EMPTY}
-
-
-_EVEN_EMPTY = frozenset({int, str, tuple})
-"""Zero, no words and no items are kept; None, false and what maps nothing are not."""
+    return msgspec.json.encode(state).decode()
 
 
 def engagement_from(status: dict[str, Any]) -> Engagement:

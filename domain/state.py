@@ -1,7 +1,7 @@
 """What an engagement's events add up to: the fold's result, and nothing that isn't in the events."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import field
 
@@ -130,15 +130,20 @@ class HeldSince(Value, frozen=True):
     skipped: str | None = None
 
 
-class Engagement(Value, frozen=True):
+def _kept(value: Any) -> Any:
+    """A default that is stored as well: zero and no items. None, false and what maps nothing are left out."""
+    return field(default_factory=lambda: value)
+
+
+class Engagement(Value, frozen=True, omit_defaults=True):
     """One engagement now. ``version`` is that of the last event folded in; 0 is before the first."""
 
     engagement_id: str
-    version: int = 0
-    state: str = UNSEEN
-    latest_at: int = 0
+    version: int = _kept(0)
+    state: str = _kept(UNSEEN)
+    latest_at: int = _kept(0)
     """The latest instant any of its events speaks of."""
-    judged_at: int = 0
+    judged_at: int = _kept(0)
     """Until when time alone is known to have passed by the vendor's clock."""
 
     offer_id: str | None = None
@@ -153,7 +158,7 @@ class Engagement(Value, frozen=True):
     contractor: ContractorDraft | None = None
     job: JobDraft | None = None
     window: Window | None = None
-    coverage_types: tuple[str, ...] = ()
+    coverage_types: tuple[str, ...] = _kept(())
     patience: Patience | None = None
 
     contractor_id: str | None = None
@@ -170,13 +175,13 @@ class Engagement(Value, frozen=True):
     assignment_refused_at: int | None = None
     coverage_ended: str | None = None
     opt_in_shared: bool = False
-    earlier: tuple[Term, ...] = ()
+    earlier: tuple[Term, ...] = _kept(())
     """The terms before the current one, to which quote, session and assignment above belong."""
 
     policies: Mapping[str, Policy] = field(default_factory=dict)
     certificates: Mapping[str, Certificate] = field(default_factory=dict)
     attachments: Mapping[str, Attachment] = field(default_factory=dict)
-    attachments_settled: tuple[str, ...] = ()
+    attachments_settled: tuple[str, ...] = _kept(())
     files: Mapping[str, CertificateFile] = field(default_factory=dict)
     invoices: Mapping[str, Invoice] = field(default_factory=dict)
     assignment_news: Mapping[str, tuple[AssignmentNews, ...]] = field(default_factory=dict)
@@ -242,11 +247,11 @@ class Engagement(Value, frozen=True):
         return self.generations.get(step, 1)
 
 
-class Freelancer(Value, frozen=True):
+class Freelancer(Value, frozen=True, omit_defaults=True):
     """One freelancer now: what all their engagements share."""
 
     freelancer_id: str
-    version: int = 0
+    version: int = _kept(0)
     contractor_id: str | None = None
     email: str | None = None
     opted_in_at: int | None = None

@@ -453,6 +453,14 @@ def test_every_event_of_an_engagement_has_a_fold() -> None:
     assert set(FOLDS) == set(get_args(e.EngagementEvent))
 
 
+def test_zero_and_no_items_are_stored_but_nothing_else_that_is_unset() -> None:
+    assert codec.status_text(Engagement("9001", 1, ended_at=0, client_id="")) == (
+        '{"engagement_id":"9001","version":1,"state":"unseen","latest_at":0,"judged_at":0,"client_id":"",'
+        '"ended_at":0,"coverage_types":[],"earlier":[],"attachments_settled":[]}'
+    )
+    assert codec.status_text(Freelancer("fl_1")) == '{"freelancer_id":"fl_1","version":0}'
+
+
 def test_an_end_at_the_epoch_is_still_an_end() -> None:
     ended = decide(Engagement("9001"), c.EndContract(0, 0), given().rules).after
     assert codec.engagement_from(codec.status_data(ended)) == ended
