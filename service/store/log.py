@@ -18,7 +18,7 @@ PATIENCE = 1800.0
 """Seconds for one page; the first waits until the range is sorted."""
 
 _LEAST = 250_000
-_PARTS = 16
+_PARTS = 8
 
 
 class Check(Protocol):
