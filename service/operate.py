@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import structs
+
 from domain import commands as c
 from domain.attention import UNMOVED_BY_RETRY, retryable
 from domain.errors import CoverdError, Refused
@@ -177,6 +179,7 @@ class Operator:
 def _plain(asked: Retry | Replay) -> dict[str, Any]:
     """What was asked for as JSON holds it, without what was left open."""
     given = asdict(asked)
-    given |= given.pop("window", {})
+    if isinstance(asked, Replay):
+        given |= structs.asdict(given.pop("window"))
     shown = {name: rfc3339(v) if isinstance(v, datetime) else v for name, v in given.items()}
     return {name: value for name, value in shown.items() if value is not None}
