@@ -13,18 +13,19 @@ from domain.state import Engagement, Policy, PolicyNews
 
 def react(before: Engagement, after: Engagement) -> tuple[x.Wanted, ...]:
     """The effects that ``after`` wants and ``before`` did not: in one life no (step, generation) twice."""
-    asked = {(w.step, w.generation) for w in wanted(before)}
-    return tuple(w for w in wanted(after) if (w.step, w.generation) not in asked)
+    asked = {(step, before.generation(step)) for step, _, _ in _wanted(before)}
+    steps = (one for one in _wanted(after) if (one[0], after.generation(one[0])) not in asked)
+    return tuple(_numbered(after, *one) for one in steps)
 
 
 def still_wanted(engagement: Engagement, step: str, generation: int) -> bool:
     """Whether an effect started earlier still makes sense: asked before every call."""
-    return any((w.step, w.generation) == (step, generation) for w in wanted(engagement))
+    return any(step == one and generation == engagement.generation(one) for one, _, _ in _wanted(engagement))
 
 
 def wanted(s: Engagement) -> tuple[x.Wanted, ...]:
     """Every effect the state asks for, done ones no longer among them."""
-    return tuple(_numbered(s, step, effect, due_at) for step, effect, due_at in _wanted(s))
+    return tuple(_numbered(s, *one) for one in _wanted(s))
 
 
 _Step = tuple[str, x.Effect, int | None]

@@ -143,8 +143,10 @@ class Handler:
         settles: EffectDone | EffectParkedMark | None,
         delivery: DeliveryDone | None,
     ) -> Handled:
+        presumed = Engagement(engagement_id) if isinstance(command, c.AcceptOffer) else None
         for _ in range(TRIES):
-            before = self._heads.get(stream_id) or await self.load(engagement_id)
+            before = self._heads.get(stream_id) or presumed or await self.load(engagement_id)
+            presumed = None
             try:
                 decision = decide(before, command, self._rules())
             except CoverdError:

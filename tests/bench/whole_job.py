@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -27,8 +28,11 @@ CONNECTIONS = 16
 LONE = 100
 PATIENCE = 600
 
+LOOK_EVERY = 0.25
+"""Seconds between two looks whether all are insured: each costs Postgres something."""
+
 TIMES = """
-SELECT extract(epoch FROM e.recorded_at - i.received_at)::float AS took
+SELECT extract(epoch FROM i.received_at)::float AS began, extract(epoch FROM e.recorded_at)::float AS ended
 FROM coverd.event e
 JOIN coverd.inbox i ON i.source = 'upwork' AND i.dedupe = 'body:wh_' || split_part(e.stream_id, ':', 2)
 WHERE e.type = 'EngagementInsured' AND e.stream_id >= $1 AND e.stream_id < $2
@@ -45,32 +49,24 @@ async def _fast(db: Database, load: Generator, vendor: Server, say: Callable[[st
         await vendor_set(vendor, subject.port)
         await _through(db, load, subject, 10_000_000, 200)
         lone = await _lone(db, vendor, subject)
-        say(
-            f"whole job, one at a time: first call after {lone['first_call_ms']:.1f} ms, insured shown"
-            f" {lone['shown_ms']:.1f} ms after the policy's news, on the page {lone['page_ms']:.1f} ms"
-        )
-        used = subject.cpu_seconds(), db.cpu_seconds()
-        seconds, took = await _through(db, load, subject, 20_000_000, ENGAGEMENTS)
-        used = subject.cpu_seconds() - used[0], db.cpu_seconds() - used[1]
+        say(f"whole job, one at a time: {_in_words(lone)}")
+        run = await _through(db, load, subject, 20_000_000, ENGAGEMENTS)
         stats = await vendor_stats(vendor)
         right = await _right(db)
         memory = subject.memory() / 2**20
-    rate = ENGAGEMENTS / seconds
-    cpu = [1000 * seconds / ENGAGEMENTS for seconds in used]
-    note = (
-        f"idle: first call {lone['first_call_ms']:.1f} ms, insured {lone['shown_ms']:.1f} ms after its news,"
-        f" on the page {lone['page_ms']:.1f} ms; {memory:.0f} MB"
-    )
+    rate = ENGAGEMENTS / run.seconds
+    cpu = [1000 * seconds / ENGAGEMENTS for seconds in run.cpu_seconds]
+    note = f"idle: {_in_words(lone)}; {memory:.0f} MB"
     return [
         Figure(
             "whole_job",
             rate,
             "engagements/s",
-            right and len(took) == ENGAGEMENTS,
+            right and len(run.took) == ENGAGEMENTS,
             600.0,
             rate / 600,
-            percentile(took, 0.5) * 1000,
-            percentile(took, 0.99) * 1000,
+            percentile(run.took, 0.5) * 1000,
+            percentile(run.took, 0.99) * 1000,
             f"floor: the aim; {WORKERS} workers; {note}",
         ),
         Figure(
@@ -89,10 +85,10 @@ async def _slow(db: Database, load: Generator, vendor: Server) -> Figure:
     """Against what so many workers can do at most, each with one call under way."""
     async with served(db, vendor, UNPACED="1", COVERD_WORKERS=str(SLOW_WORKERS)) as subject:
         await vendor_set(vendor, subject.port, PAUSE)
-        seconds, took = await _through(db, load, subject, 40_000_000, SLOW_ENGAGEMENTS)
+        run = await _through(db, load, subject, 40_000_000, SLOW_ENGAGEMENTS)
         stats = await vendor_stats(vendor)
         right = await _right(db)
-    rate, most = SLOW_ENGAGEMENTS / seconds, SLOW_WORKERS / (PAUSE * CALLS)
+    rate, most = SLOW_ENGAGEMENTS / run.seconds, SLOW_WORKERS / (PAUSE * CALLS)
     asked = sum(n for call, n in stats["asked"].items() if "/_" not in call)
     return Figure(
         "whole_job_slow_vendor",
@@ -101,18 +97,26 @@ async def _slow(db: Database, load: Generator, vendor: Server) -> Figure:
         right,
         most,
         rate / most,
-        percentile(took, 0.5) * 1000,
-        percentile(took, 0.99) * 1000,
+        percentile(run.took, 0.5) * 1000,
+        percentile(run.took, 0.99) * 1000,
         f"floor: {SLOW_WORKERS} workers, {CALLS} calls of {PAUSE * 1000:.0f} ms; asked {asked} times",
     )
 
 
-async def _through(
-    db: Database, load: Generator, subject: Server, first: int, count: int
-) -> tuple[float, list[float]]:
-    """Seconds until all are insured, and how long each took from its webhook."""
+@dataclass(frozen=True)
+class Run:
+    """``seconds`` from the first webhook to the last insured; ``took``: each one's own; ``cpu_seconds`` of
+    coverd and of Postgres."""
+
+    seconds: float
+    took: list[float]
+    cpu_seconds: tuple[float, float]
+
+
+async def _through(db: Database, load: Generator, subject: Server, first: int, count: int) -> Run:
+    """Send the webhooks of so many offers and wait until all are insured."""
     await load.prepare(requests.offers, first, count)
-    began = time.monotonic()
+    began, used = time.monotonic(), (subject.cpu_seconds(), db.cpu_seconds())
     sent = await load.run(subject.port, CONNECTIONS)
     assert sent.statuses == {202: count}, sent.statuses
     span = f"engagement:{first}", f"engagement:{first + count}"
@@ -120,10 +124,11 @@ async def _through(
         while await _insured(conn, *span) < count:
             if time.monotonic() - began > PATIENCE:
                 raise TimeoutError(f"{await _insured(conn, *span)} of {count} were insured")
-            await asyncio.sleep(0.05)
-        seconds = time.monotonic() - began
+            await asyncio.sleep(LOOK_EVERY)
+        used = subject.cpu_seconds() - used[0], db.cpu_seconds() - used[1]
         rows = await conn.fetch(TIMES, *span)
-    return seconds, [row["took"] for row in rows]
+    seconds = max(row["ended"] for row in rows) - min(row["began"] for row in rows)
+    return Run(seconds, [row["ended"] - row["began"] for row in rows], used)
 
 
 async def _insured(conn: Any, low: str, high: str) -> int:
@@ -137,7 +142,7 @@ async def _insured(conn: Any, low: str, high: str) -> int:
 
 async def _lone(db: Database, vendor: Server, subject: Server) -> dict[str, float]:
     """Medians in an idle system: first call after the webhook, and how soon its end is shown."""
-    calls, shown, page = [], [], []
+    answered_at, shown, page = dict[str, float](), [], []
     await vendor_set(vendor, subject.port)
     async with aiohttp.ClientSession(f"http://127.0.0.1:{subject.port}") as session, db.connection() as conn:
         for number in range(30_000_000, 30_000_000 + LONE):
@@ -145,6 +150,7 @@ async def _lone(db: Database, vendor: Server, subject: Server) -> dict[str, floa
             headers = dict(line.split(": ") for line in head.decode().split("\r\n")[1:])
             async with session.post("/webhooks/upwork", data=body, headers=headers) as answer:
                 assert answer.status == 202
+                answered_at[str(number)] = time.time()
             news = await _policy_news_at(conn, number)
             shown.append(await _until(session, f"/v1/engagements/{number}", b'"state":"insured"') - news)
             page.append(await _until(session, f"/engagements/{number}", b"insured") - news)
@@ -155,12 +161,21 @@ async def _lone(db: Database, vendor: Server, subject: Server) -> dict[str, floa
             )
         )
     stats = await vendor_stats(vendor)
-    calls = [at - received[id] for id, at in stats["first_asked"].items() if id in received]
+    asked_at = {id: at for id, at in stats["first_asked"].items() if id in received}
     return {
-        "first_call_ms": percentile(calls, 0.5) * 1000,
+        "first_call_ms": percentile([at - answered_at[id] for id, at in asked_at.items()], 0.5) * 1000,
+        "since_received_ms": percentile([at - received[id] for id, at in asked_at.items()], 0.5) * 1000,
         "shown_ms": percentile(shown, 0.5) * 1000,
         "page_ms": percentile(page, 0.5) * 1000,
     }
+
+
+def _in_words(lone: dict[str, float]) -> str:
+    return (
+        f"first call {lone['first_call_ms']:.1f} ms after the answer to its webhook"
+        f" ({lone['since_received_ms']:.1f} ms after that came), insured shown {lone['shown_ms']:.1f} ms"
+        f" after the policy's news, on the page {lone['page_ms']:.1f} ms"
+    )
 
 
 async def _policy_news_at(conn: Any, number: int) -> float:
