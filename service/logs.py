@@ -1,5 +1,7 @@
 """Structured logs: one JSON object a line (or colours on a terminal), with personal fields left out."""
 
+import asyncio
+import atexit
 import logging
 import sys
 import warnings
@@ -43,6 +45,7 @@ def set_up(*, quiet: bool = False, json: bool | None = None) -> None:
         structlog.processors.ExceptionRenderer(_told),
         structlog.processors.JSONRenderer(_json) if as_json else structlog.dev.ConsoleRenderer(),
     ]
+    _lines.write()
     _lines.stream = sys.stderr
     # Ours go straight to stderr: through `logging` a line takes ten times as long.
     structlog.configure(
@@ -71,20 +74,45 @@ def set_up(*, quiet: bool = False, json: bool | None = None) -> None:
 
 
 class _Lines:
-    """Writes each line at once. One that cannot be written is lost: nobody is left to tell."""
+    """Writes lines; those that only inform together with all others of the same turn of the loop, for each
+    write is a call to the system. One that cannot be written is lost: nobody is left to tell."""
 
     def __init__(self) -> None:
         self.stream: TextIO = sys.stderr
+        self._held: list[str] = []
+        self._turn: asyncio.AbstractEventLoop | None = None
+        """The loop at whose next turn they are written."""
+
+    def info(self, line: str) -> None:
+        self._held.append(line)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.write()
+            return
+        if loop is not self._turn:
+            self._turn = loop
+            loop.call_soon(self.write)
 
     def msg(self, line: str) -> None:
-        with suppress(OSError, ValueError):
-            self.stream.write(f"{line}\n")
+        self._held.append(line)
+        self.write()
 
-    debug = info = warning = error = critical = exception = msg
+    def write(self) -> None:
+        """What is held until now."""
+        held, self._held, self._turn = self._held, [], None
+        if held:
+            with suppress(OSError, ValueError):
+                self.stream.write("\n".join(held) + "\n")
+
+    debug = info
+    warning = error = critical = exception = msg
 
 
 _lines = _Lines()
 """One for all loggers, also those that were made before logging was set up again."""
+
+atexit.register(_lines.write)
 
 
 def _json(line: dict[str, Any], **_: Any) -> str:

@@ -1,5 +1,6 @@
 """Log lines are JSON, go to stderr, and name no person and no secret."""
 
+import asyncio
 import json
 import logging
 import re
@@ -33,6 +34,28 @@ def test_a_line_is_json_with_its_level_and_time(capsys: pytest.CaptureFixture[st
     [line] = lines(capsys)
     assert line.pop("timestamp").endswith("Z")
     assert line == {"event": "effect done", "level": "info", "step": "quote", "attempt": 2}
+
+
+def test_lines_that_inform_are_written_together_at_the_next_turn_and_in_order(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    set_up(json=True)
+    log = structlog.get_logger("t")
+
+    async def two_turns() -> None:
+        log.info("a")
+        log.info("b")
+        assert lines(capsys) == []
+        await asyncio.sleep(0)
+        assert [line["event"] for line in lines(capsys)] == ["a", "b"]
+        log.info("c")
+        log.warning("d")
+        assert [line["event"] for line in lines(capsys)] == ["c", "d"], "a warning waits for nothing"
+        log.info("e")
+
+    for _ in range(2):
+        asyncio.run(two_turns())
+        assert [line["event"] for line in lines(capsys)] == ["e"], "nothing is left at the end"
 
 
 @pytest.mark.parametrize("field", sorted(PERSONAL))
