@@ -38,3 +38,38 @@ async def test_a_command_without_meaning_is_no_news(two):
     accepted = await here.engagement("9001", c.AcceptOffer(AT, "of_1", "fl_1"), origin("offer"))
     handled = await here.engagement("9001", c.RequestRetry(AT, "mended", ("job",)), origin("retry"))
     assert (handled.new, handled.events, handled.after) == (False, (), accepted.after)
+
+
+async def test_an_offer_told_twice_to_two_processes_is_one_offer(two):
+    here, there = two
+    await here.engagement("9001", c.AcceptOffer(AT, "of_1", "fl_1"), origin("offer"))
+    await here.engagement("9001", c.ParkEffect(AT, "job", "CreateJob", "no"), origin("parked"))
+
+    same = await there.engagement("9001", c.AcceptOffer(AT, "of_1", "fl_1"), origin("offer"))
+    other = await there.engagement("9001", c.AcceptOffer(AT, "of_2", "fl_1"), origin("another"))
+
+    assert not same.new
+    assert other.new
+    assert other.after.parked.keys() == {"job"}
+    assert (await here.load("9001")) == other.after
+
+
+async def test_what_is_remembered_of_a_freelancer_may_be_behind_another_process(two):
+    here, there = two
+    await here.freelancer("fl_1", c.DecideName(AT, "Ava", "Nguyen"), origin("first"))
+    await there.freelancer("fl_1", c.DecideName(AT, "Ava", "Lee"), origin("second"))
+
+    decided = await here.freelancer("fl_1", c.DecideName(AT, "Ava", "Nguyen"), origin("third"))
+
+    assert (decided.last_name, decided.version) == ("Nguyen", 3)
+    assert await there.load_freelancer("fl_1") == decided
+
+
+async def test_a_contractor_linked_by_another_process_stays_the_one(two):
+    here, there = two
+    await here.freelancer("fl_1", c.DecideName(AT, "Ava", "Nguyen"), origin("first"))
+    await there.freelancer("fl_1", c.LinkContractor(AT, "cn_1", "a@b.c"), origin("there"))
+
+    linked = await here.freelancer("fl_1", c.LinkContractor(AT, "cn_2", "a@b.c"), origin("here"))
+
+    assert linked.contractor_id == "cn_1"
