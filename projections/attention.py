@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.attention import Attention
+from domain.ids import bucket_of, engagement_stream
 from projections.engagement_row import bucket_text
-from projections.instants import from_epoch, storable, text
+from projections.instants import from_epoch, storable
 from projections.statements import sql
 
 if TYPE_CHECKING:
@@ -119,18 +120,18 @@ COLUMNS = (
 )
 
 
-def columns(key: Key, note: Note) -> tuple[str | None, ...]:
-    """The note's values in the order of `COLUMNS`, each as the text Postgres casts from."""
+def columns(key: Key, note: Note) -> tuple[Any, ...]:
+    """The note's values in the order of `COLUMNS`, as the driver takes them."""
     return (
-        bucket_text(key.engagement_id),
+        bucket_of(engagement_stream(key.engagement_id)),
         key.engagement_id,
         key.code,
         key.step,
         note.message,
         note.clears,
-        text(note.since),
-        text(note.first_seen),
-        text(note.last_seen),
-        str(note.count),
-        text(note.cleared_at),
+        note.since,
+        note.first_seen,
+        note.last_seen,
+        note.count,
+        note.cleared_at,
     )

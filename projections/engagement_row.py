@@ -1,9 +1,11 @@
 """What one engagement's row holds: a pure function of the events folded so far."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
+from asyncpg import Range
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -15,7 +17,7 @@ from domain.ids import bucket_of, engagement_stream, subject
 from domain.state import Engagement
 from projections.errors import AlreadyApplied
 from projections.feed import Told
-from projections.instants import epoch_text, storable, text
+from projections.instants import INFINITY, from_epoch, storable
 
 
 class Folded(Struct, frozen=True):
@@ -60,15 +62,15 @@ COLUMNS = (
 )
 
 
-def columns(row: Folded) -> tuple[str | None, ...]:
-    """The row's values in the order of `COLUMNS`, each as the text Postgres casts from."""
+def columns(row: Folded) -> tuple[Any, ...]:
+    """The row's values in the order of `COLUMNS`, as the driver takes them."""
     s, waiting = row.engagement, row.attention
     within = tuple(_within_contract(s))
     codes = sorted({item.code for item in waiting})
     return (
-        bucket_text(s.engagement_id),
+        bucket_of(engagement_stream(s.engagement_id)),
         s.engagement_id,
-        str(s.version),
+        s.version,
         s.state,
         storable(s.client_id),
         storable(s.freelancer_id),
@@ -76,25 +78,40 @@ def columns(row: Folded) -> tuple[str | None, ...]:
         storable(s.terms.title if s.terms else None),
         _periods(within),
         _unknown_until(within),
-        "{" + ",".join(codes) + "}",
-        str(len(waiting)),
-        text(row.created_at),
-        text(row.updated_at),
+        codes,
+        len(waiting),
+        row.created_at,
+        row.updated_at,
         status_text(s),
     )
 
 
-def _periods(within: Sequence[Span]) -> str:
-    """When the engagement is known to be covered, as a tstzmultirange: nothing after the contract's end."""
-    ranges = (
-        f"[{epoch_text(span.start)},{'' if span.end is None else epoch_text(span.end)})"
+def arrays(rows: Iterable[Folded]) -> list[list[Any]]:
+    """The values of many rows, column by column; a value that is several is the text Postgres casts from."""
+    given = [list(column) for column in zip(*map(columns, rows), strict=True)]
+    given[_PERIODS] = ["{" + ",".join(map(_text, periods)) + "}" for periods in given[_PERIODS]]
+    given[_CODES] = ["{" + ",".join(codes) + "}" for codes in given[_CODES]]
+    return given
+
+
+_PERIODS, _CODES = COLUMNS.index("periods"), COLUMNS.index("attention_codes")
+
+
+def _text(period: "Range[datetime]") -> str:
+    start, end = period.lower, period.upper
+    return f"[{'' if start is None else start.isoformat()},{'' if end is None else end.isoformat()})"
+
+
+def _periods(within: Sequence[Span]) -> "list[Range[datetime]]":
+    """When the engagement is known to be covered: nothing after the contract's end."""
+    return [
+        Range(from_epoch(span.start), None if span.end is None else from_epoch(span.end))
         for span in within
         if span.start is not None and span.is_known
-    )
-    return "{" + ",".join(ranges) + "}"
+    ]
 
 
-def _unknown_until(within: Sequence[Span]) -> str | None:
+def _unknown_until(within: Sequence[Span]) -> datetime | None:
     """How long an active policy whose dates nobody knows leaves the answer open; None when none does.
 
     One that has a start and lost its end leaves it open before that start too: a row says less than `answer`.
@@ -103,7 +120,7 @@ def _unknown_until(within: Sequence[Span]) -> str | None:
     if not ends:
         return None
     known = [end for end in ends if end is not None]
-    return epoch_text(max(known)) if len(known) == len(ends) else "infinity"
+    return from_epoch(max(known)) if len(known) == len(ends) else INFINITY
 
 
 def _within_contract(s: Engagement) -> Iterator[Span]:

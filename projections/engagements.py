@@ -1,7 +1,9 @@
 """The projection behind the lists of engagements and of what waits for a person."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import TYPE_CHECKING
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 from domain.ids import engagement_stream, subject
 from projections import attention, engagement_row
@@ -35,24 +37,29 @@ class Engagements:
         await _write(conn, revision, (rows[id_] for id_ in ids))
         await attention.write(conn, revision, notes.changed)
 
-    async def fill(self, conn: "Connection", revision: int, pages: AsyncIterator[Sequence[Told]]) -> None:
-        rows: dict[str, Folded] = {}
+    async def fill(self, conn: "Connection", revision: int, streams: AsyncIterator[Sequence[Told]]) -> None:
         notes = Notes({})
-        async for events in pages:
+        folds: list[tuple[Any, ...]] = []
+        async for events in streams:
+            rows: dict[str, Folded] = {}
             _fold(rows, notes, events)
-        folds = map(engagement_row.columns, rows.values())
+            folds += map(engagement_row.columns, rows.values())
         await copy_into(conn, f"engagements_r{revision}", engagement_row.COLUMNS, folds)
-        waiting = (attention.columns(key, note) for key, note in notes.changed.items())
+        waiting = [attention.columns(key, note) for key, note in notes.changed.items()]
         await copy_into(conn, f"attention_r{revision}", attention.COLUMNS, waiting)
 
 
 def _fold(rows: dict[str, Folded], notes: Notes, events: Iterable[Told]) -> None:
-    for event in events:
-        if not event.stream_id.startswith(_MINE):
+    for stream_id, told in groupby(events, key=attrgetter("stream_id")):
+        if not stream_id.startswith(_MINE):
             continue
-        id_ = subject(event.stream_id)
-        rows[id_] = row = engagement_row.folded(rows.get(id_) or engagement_row.begun(event), event)
-        notes.note(id_, row.attention, event.recorded_at)
+        id_ = subject(stream_id)
+        row = rows.get(id_)
+        for event in told:
+            row = engagement_row.folded(row or engagement_row.begun(event), event)
+            notes.note(id_, row.attention, event.recorded_at)
+        if row is not None:
+            rows[id_] = row
 
 
 async def _load(conn: "Connection", revision: int, ids: Sequence[str]) -> dict[str, Folded]:
@@ -62,5 +69,4 @@ async def _load(conn: "Connection", revision: int, ids: Sequence[str]) -> dict[s
 
 
 async def _write(conn: "Connection", revision: int, rows: Iterable[Folded]) -> None:
-    values = zip(*(engagement_row.columns(row) for row in rows), strict=True)
-    await conn.execute(sql("engagements_write", revision), *map(list, values))
+    await conn.execute(sql("engagements_write", revision), *engagement_row.arrays(rows))

@@ -9,7 +9,8 @@ from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import itemgetter
+from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from projections import feed
@@ -127,17 +128,33 @@ async def _fill(conn: "Connection", filling: Filling, part: Sequence[_Chunk]) ->
 
 
 async def _fill_chunk(conn: "Connection", filling: Filling, chunk: _Chunk, reader: "_Reader") -> None:
-    reached = {bucket.bucket: 0 for bucket in chunk}
-    await filling.projection.fill(conn, filling.revision, reader.pages(reached))
+    read = {bucket.bucket: _Read() for bucket in chunk}
+    await filling.projection.fill(conn, filling.revision, reader.streams(read))
     for bucket in chunk:
-        if reached[bucket.bucket] < bucket.head:
-            raise FeedGap(bucket=bucket.bucket, position=reached[bucket.bucket] + 1)
-    places = [list(map(str, column)) for column in zip(*reached.items(), strict=True)]
+        read[bucket.bucket].refuse_gap(bucket)
+    places = [str(bucket) for bucket in read], [str(one.last) for one in read.values()]
     moved = await conn.fetchval(
         sql("filled"), filling.projection.name, filling.revision, *places, filling.now()
     )
     if moved != len(chunk):
         raise RuntimeError("a revision being filled was moved by somebody else")
+
+
+@dataclass(slots=True)
+class _Read:
+    """How many events of a bucket were read, and the last position among them."""
+
+    count: int = 0
+    last: int = 0
+
+    def add(self, rows: "Sequence[feed.Row]") -> None:
+        self.count += len(rows)
+        self.last = max(self.last, *(row["position"] for row in rows))
+
+    def refuse_gap(self, bucket: Moved) -> None:
+        """Raises `FeedGap`. No position comes twice: where the last is their count, none is missing."""
+        if self.count != self.last or self.last < bucket.head:
+            raise FeedGap(bucket=bucket.bucket, position=self.count + 1)
 
 
 class _Reader:
@@ -148,27 +165,35 @@ class _Reader:
         self._skipped = skipped
         self._rows: Sequence[feed.Row] = []
 
-    async def pages(self, reached: dict[int, int]) -> AsyncIterator[Sequence[Told]]:
-        """All of the buckets in ``reached``, where it is noted how far each has come. Raises `FeedGap`."""
-        last = max(reached)
+    async def streams(self, read: dict[int, _Read]) -> AsyncIterator[Sequence[Told]]:
+        """Each stream of the buckets in ``read``, where it is noted what was read of each bucket."""
+        last: list[Told] = []
+        async for page in self._pages(read):
+            for _, told in groupby(page, key=attrgetter("stream_id")):
+                events = list(told)
+                if last and last[0].stream_id == events[0].stream_id:
+                    last += events
+                    continue
+                if last:
+                    yield last
+                last = events
+        if last:
+            yield last
+
+    async def _pages(self, read: dict[int, _Read]) -> AsyncIterator[Sequence[Told]]:
+        end_of = max(read)
         while self._rows or (rows := await self._cursor.fetch(_PAGE)):
             rows, self._rows = self._rows or rows, []
-            end = bisect_right(rows, last, key=itemgetter("bucket"))
-            if taken := self._taken(rows[:end], reached):
-                yield taken
+            end = bisect_right(rows, end_of, key=itemgetter("bucket"))
+            for bucket, mine in groupby(rows[:end], key=itemgetter("bucket")):
+                if bucket in read:  # and not between those to be filled
+                    yield self._told(read[bucket], list(mine))
             if end < len(rows):
                 self._rows = rows[end:]
                 return
 
-    def _taken(self, rows: "Sequence[feed.Row]", reached: dict[int, int]) -> Sequence[Told]:
-        taken = []
-        for row in rows:
-            bucket, position = row["bucket"], row["position"]
-            if bucket not in reached:
-                continue  # it lies between those to be filled
-            if position != reached[bucket] + 1:
-                raise FeedGap(bucket=bucket, position=reached[bucket] + 1)
-            reached[bucket] = position
-            if (bucket, position) not in self._skipped:
-                taken.append(feed.told(row))
-        return taken
+    def _told(self, read: _Read, rows: "Sequence[feed.Row]") -> Sequence[Told]:
+        read.add(rows)
+        if self._skipped:
+            rows = [row for row in rows if (row["bucket"], row["position"]) not in self._skipped]
+        return list(map(feed.told, rows))

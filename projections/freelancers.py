@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,7 +14,7 @@ from domain.state import Freelancer
 from projections.copying import copy_into
 from projections.errors import AlreadyApplied
 from projections.feed import Told
-from projections.instants import from_epoch, storable, text
+from projections.instants import from_epoch, storable
 from projections.statements import sql
 
 if TYPE_CHECKING:
@@ -43,15 +43,17 @@ class Freelancers:
         rows = await conn.fetch(sql("freelancers_folded", revision), list(map(_bucket, ids)), ids)
         folds = {row.freelancer.freelancer_id: row for row in (_restored(**row) for row in rows)}
         _fold(folds, mine)
-        values = zip(*((_bucket(id_), *_columns(folds[id_])) for id_ in ids), strict=True)
+        values = zip(*(_columns(folds[id_]) for id_ in ids), strict=True)
         await conn.execute(sql("freelancers_write", revision), *map(list, values))
 
-    async def fill(self, conn: "Connection", revision: int, pages: AsyncIterator[Sequence[Told]]) -> None:
-        folds: dict[str, _Folded] = {}
-        async for events in pages:
-            _fold(folds, (event for event in events if kind(event.stream_id) == "freelancer"))
-        rows = ((_bucket(id_), *_columns(row)) for id_, row in folds.items())
-        await copy_into(conn, f"freelancers_r{revision}", ("bucket", *_COLUMNS), rows)
+    async def fill(self, conn: "Connection", revision: int, streams: AsyncIterator[Sequence[Told]]) -> None:
+        rows: list[tuple[Any, ...]] = []
+        async for events in streams:
+            if kind(events[0].stream_id) == "freelancer":
+                folds: dict[str, _Folded] = {}
+                _fold(folds, events)
+                rows += map(_columns, folds.values())
+        await copy_into(conn, f"freelancers_r{revision}", _COLUMNS, rows)
 
 
 def _bucket(freelancer_id: str) -> str:
@@ -77,19 +79,21 @@ def _after(row: _Folded | None, event: Told) -> _Folded:
 
 
 _COLUMNS = (
-    *("freelancer_id", "version", "contractor_id", "opted_in_at", "created_at", "updated_at", "status"),
+    *("bucket", "freelancer_id", "version", "contractor_id", "opted_in_at", "created_at", "updated_at"),
+    "status",
 )
 
 
-def _columns(row: _Folded) -> tuple[str | None, ...]:
+def _columns(row: _Folded) -> tuple[Any, ...]:
     s = row.freelancer
     return (
+        bucket_of(freelancer_stream(s.freelancer_id)),
         s.freelancer_id,
-        str(s.version),
+        s.version,
         storable(s.contractor_id),
-        None if s.opted_in_at is None else text(from_epoch(s.opted_in_at)),
-        text(row.created_at),
-        text(row.updated_at),
+        None if s.opted_in_at is None else from_epoch(s.opted_in_at),
+        row.created_at,
+        row.updated_at,
         status_text(s),
     )
 

@@ -1,21 +1,16 @@
-"""Epoch seconds and datetimes as Postgres reads them in text."""
+"""Epoch seconds and vendors' words as Postgres keeps them."""
 
 from datetime import UTC, datetime
 
 _FIRST, _LAST = -62135596800, 253402300799
 """0001-01-01 and the last second of 9999: instants beyond are a vendor's slip and become these."""
 
+INFINITY = datetime.max  # noqa: DTZ901 - with a time zone it would be an instant like any other
+"""What comes after every instant, as the driver knows it."""
+
 
 def from_epoch(seconds: int) -> datetime:
     return datetime.fromtimestamp(max(_FIRST, min(seconds, _LAST)), UTC)
-
-
-def text(instant: datetime | None) -> str | None:
-    return None if instant is None else instant.isoformat()
-
-
-def epoch_text(seconds: int) -> str:
-    return from_epoch(seconds).isoformat()
 
 
 def storable(words: str | None) -> str | None:

@@ -42,6 +42,6 @@ class Rebuildable(Projection, Protocol):
     ``coverd.create_<name>(revision)`` makes a revision's tables, each with ``bucket`` first in its key.
     """
 
-    async def fill(self, conn: "Connection", revision: int, pages: AsyncIterator[Sequence[Told]]) -> None:
-        """Write what `apply` would, from the whole log of some buckets that the revision knows nothing of."""
+    async def fill(self, conn: "Connection", revision: int, streams: AsyncIterator[Sequence[Told]]) -> None:
+        """Write what `apply` would, from all streams of some buckets that the revision knows nothing of."""
         ...

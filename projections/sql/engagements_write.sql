@@ -1,14 +1,14 @@
--- Takes as columns of text the rows to put in place of whatever is there.
+-- Takes as columns, periods and attention_codes as text, the rows to put in place of whatever is there.
 INSERT INTO coverd.engagements_rN AS kept (
   bucket, engagement_id, version, state, client_id, freelancer_id, contractor_id, title,
   periods, unknown_until, attention_codes, attention_count, created_at, updated_at, status
 )
-SELECT r.bucket::int, r.engagement_id, r.version::int, r.state, r.client_id, r.freelancer_id, r.contractor_id, r.title,
-       r.periods::tstzmultirange, r.unknown_until::timestamptz, r.attention_codes::text[],
-       r.attention_count::int, r.created_at::timestamptz, r.updated_at::timestamptz, r.status::json
+SELECT r.bucket, r.engagement_id, r.version, r.state, r.client_id, r.freelancer_id, r.contractor_id, r.title,
+       r.periods::tstzmultirange, r.unknown_until, r.attention_codes::text[],
+       r.attention_count, r.created_at, r.updated_at, r.status::json
 FROM unnest(
-  $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-  $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[]
+  $1::int[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+  $10::timestamptz[], $11::text[], $12::int[], $13::timestamptz[], $14::timestamptz[], $15::text[]
 ) AS r (
   bucket, engagement_id, version, state, client_id, freelancer_id, contractor_id, title,
   periods, unknown_until, attention_codes, attention_count, created_at, updated_at, status

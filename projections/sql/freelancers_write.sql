@@ -1,11 +1,12 @@
--- Takes as columns of text the rows to put in place of whatever is there.
+-- Takes as columns the rows to put in place of whatever is there.
 INSERT INTO coverd.freelancers_rN (
   bucket, freelancer_id, version, contractor_id, opted_in_at, created_at, updated_at, status
 )
-SELECT r.bucket::int, r.freelancer_id, r.version::int, r.contractor_id, r.opted_in_at::timestamptz,
-       r.created_at::timestamptz, r.updated_at::timestamptz, r.status::json
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-  AS r (bucket, freelancer_id, version, contractor_id, opted_in_at, created_at, updated_at, status)
+SELECT r.bucket, r.freelancer_id, r.version, r.contractor_id, r.opted_in_at,
+       r.created_at, r.updated_at, r.status::json
+FROM unnest(
+  $1::int[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $8::text[]
+) AS r (bucket, freelancer_id, version, contractor_id, opted_in_at, created_at, updated_at, status)
 ON CONFLICT (bucket, freelancer_id) DO UPDATE SET
   version = excluded.version,
   contractor_id = excluded.contractor_id,
