@@ -8,7 +8,7 @@ from bench import requests
 from bench.load import Generator
 from bench.processes import Database, Server, served, vendors
 from bench.report import Figure, percentile, typical
-from bench.whole_job import CONNECTIONS, PATIENCE, TIMES, _insured, _right, vendor_set
+from bench.whole_job import CONNECTIONS, LOOK_EVERY, PATIENCE, TIMES, _insured, _right, vendor_set
 
 ENGAGEMENTS = 1000
 ROUNDS = 3
@@ -71,6 +71,7 @@ async def _through(
         while await _insured(conn, *span) < ENGAGEMENTS:
             if time.monotonic() - began > PATIENCE:
                 raise TimeoutError("not all were insured in time")
-            await asyncio.sleep(0.05)
-        rate = ENGAGEMENTS / (time.monotonic() - began)
-        return rate, [row["took"] for row in await conn.fetch(TIMES, *span)]
+            await asyncio.sleep(LOOK_EVERY)
+        rows = await conn.fetch(TIMES, *span)
+    seconds = max(row["ended"] for row in rows) - min(row["began"] for row in rows)
+    return ENGAGEMENTS / seconds, [row["ended"] - row["began"] for row in rows]
