@@ -1,5 +1,6 @@
 """Two revisions of a projection side by side, at the same place in the log."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,15 +34,16 @@ class Compared:
 
 
 async def compare(
-    conn: "Connection", projection: Projection, bucket: int, old: int, new: int
-) -> dict[str, Compared] | None:
-    """Each table's rows in one bucket; None while the two revisions have not come equally far there."""
+    conn: "Connection", projection: Projection, buckets: Sequence[int], old: int, new: int
+) -> tuple[Sequence[int], dict[str, Compared]]:
+    """Those of the buckets in which both revisions have come equally far, and each table's rows in them."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        if not await conn.fetchval(sql("are_level"), bucket, projection.name, old, new):
-            return None
+        level = [
+            row["bucket"] for row in await conn.fetch(sql("are_level"), buckets, projection.name, old, new)
+        ]
         found = {}
         for table, key in projection.tables.items():
-            row = await conn.fetchrow(sql("compare", new, table, old, ", ".join(key)), bucket)
+            row = await conn.fetchrow(sql("compare", new, table, old, ", ".join(key)), level)
             assert row is not None, "an aggregate always gives a row"
             found[table] = Compared(**row)
-        return found
+        return level, found
