@@ -59,7 +59,7 @@ class Contended(CoverdError):
     """Stream {stream_id} was written by others each time this command was tried; try again."""
 
 
-class Origin(Struct, frozen=True):
+class Origin(Struct, frozen=True, gc=False):
     """Where a command comes from: what caused it, the delivery or request it all began with, and who acts."""
 
     cause: str
@@ -67,7 +67,7 @@ class Origin(Struct, frozen=True):
     actor: str
 
 
-class Handled(Struct, frozen=True):
+class Handled(Struct, frozen=True, gc=False):
     """``new`` is false when nothing was written, as when the same cause was handled before. ``after`` is the
     state it led to."""
 

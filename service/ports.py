@@ -16,7 +16,7 @@ Lookup = tuple[str, str]
 certificate, delivery."""
 
 
-class EffectDone(Struct, frozen=True):
+class EffectDone(Struct, frozen=True, gc=False):
     """Settles a claimed effect in the transaction that records its outcome.
 
     Refused (the whole append becomes `stale`) when ``fence`` is no longer the effect's fence.
@@ -29,7 +29,7 @@ class EffectDone(Struct, frozen=True):
     result: str
 
 
-class EffectParkedMark(Struct, frozen=True):
+class EffectParkedMark(Struct, frozen=True, gc=False):
     """Parks a claimed effect in the transaction that records `EffectParked`."""
 
     stream_id: str
@@ -39,14 +39,14 @@ class EffectParkedMark(Struct, frozen=True):
     error: str
 
 
-class DeliveryDone(Struct, frozen=True):
+class DeliveryDone(Struct, frozen=True, gc=False):
     """Settles a delivery as applied to this stream, in the transaction that applies it."""
 
     delivery_id: str
     type: str
 
 
-class Append(Struct, frozen=True):
+class Append(Struct, frozen=True, gc=False):
     """One command's result, to be written all or nothing.
 
     ``expected`` is the version the writer saw (0: the stream is new). ``status`` is the folded state
@@ -75,7 +75,7 @@ class Append(Struct, frozen=True):
 Outcome = Literal["appended", "duplicate", "conflict", "stale"]
 
 
-class Appended(Struct, frozen=True):
+class Appended(Struct, frozen=True, gc=False):
     """``appended``: written, the stream is at ``version`` · ``duplicate``: this cause was written before
     · ``conflict``: the stream moved on, it is at ``version`` · ``stale``: the effect's fence is old.
 
@@ -87,7 +87,7 @@ class Appended(Struct, frozen=True):
     taken: tuple["Claimed", ...] = ()
 
 
-class Head(Struct, frozen=True):
+class Head(Struct, frozen=True, gc=False):
     """A stream now. ``version`` 0 and an empty status where nothing was ever appended."""
 
     stream_id: str
@@ -97,7 +97,7 @@ class Head(Struct, frozen=True):
     updated_at: datetime | None
 
 
-class Claimed(Struct, frozen=True):
+class Claimed(Struct, frozen=True, gc=False):
     """An effect leased to this worker until ``leased_until``; acts count only with this ``fence``.
 
     ``attempt`` counts from 1. ``key`` is the idempotency key to send.
@@ -116,7 +116,7 @@ class Claimed(Struct, frozen=True):
     created_at: datetime
 
 
-class EffectRow(Struct, frozen=True):
+class EffectRow(Struct, frozen=True, gc=False):
     """An effect as operations people see it: ``status`` waiting · running · parked · done · withdrawn.
 
     ``created_at``: since when it is wanted.
@@ -136,7 +136,7 @@ class EffectRow(Struct, frozen=True):
     created_at: datetime
 
 
-class Delivery(Struct, frozen=True):
+class Delivery(Struct, frozen=True, gc=False):
     """One webhook request or polled fact as it arrived.
 
     ``dedupe`` is the id or hash that makes two deliveries the same; ``headers`` only those worth keeping
@@ -163,7 +163,7 @@ UNSETTLED: tuple[DeliveryOutcome, ...] = ("unknown_type", "unusable", "parked", 
 """What a person must look at, each in its time."""
 
 
-class StoredDelivery(Struct, frozen=True):
+class StoredDelivery(Struct, frozen=True, gc=False):
     """A delivery in the inbox. ``id`` is ours and opaque; ``outcome`` None until it was processed.
 
     ``streams`` are those it was applied to. A person must look at these outcomes: unknown_type (once per
@@ -181,7 +181,7 @@ class StoredDelivery(Struct, frozen=True):
     skipped_at: datetime | None = None
 
 
-class DeliveryCause(Struct, frozen=True):
+class DeliveryCause(Struct, frozen=True, gc=False):
     """All deliveries of one source that need a person for one reason; ``latest`` is the id of the last."""
 
     source: str
@@ -193,7 +193,7 @@ class DeliveryCause(Struct, frozen=True):
     latest: str
 
 
-class Window(Struct, frozen=True):
+class Window(Struct, frozen=True, gc=False):
     """Deliveries that arrived in [since, until), of one source and outcome or of any."""
 
     since: datetime
@@ -205,7 +205,7 @@ class Window(Struct, frozen=True):
 Act = Literal["retry", "replay", "skip", "verify"]
 
 
-class Operation(Struct, frozen=True):
+class Operation(Struct, frozen=True, gc=False):
     """What a person asked for that concerns no single engagement.
 
     ``asked`` is the filter and the brake as given, ``targets`` what was picked of the ``matched``, ``result``
@@ -224,14 +224,14 @@ class Operation(Struct, frozen=True):
     result: dict[str, Any] | None = None
 
 
-class Backlog(Struct, frozen=True):
+class Backlog(Struct, frozen=True, gc=False):
     """What is due and nobody has taken up: how many, and since when the first is (None: there are none)."""
 
     due: int
     since: datetime | None
 
 
-class SourceState(Struct, frozen=True):
+class SourceState(Struct, frozen=True, gc=False):
     """What is known of a source's health, since we began to listen to it.
 
     ``heard_at``: its last webhook or answer · ``asked_at``: the last time it answered all it was asked ·

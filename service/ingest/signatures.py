@@ -23,7 +23,7 @@ MAX_SIGNATURES = 16
 """How many signatures of one header are looked at."""
 
 
-class Verdict(Struct, frozen=True):
+class Verdict(Struct, frozen=True, gc=False):
     """``ok`` and, in words fit for a log, why; ``code`` says the same to a machine."""
 
     ok: bool
@@ -31,7 +31,7 @@ class Verdict(Struct, frozen=True):
     code: str
 
 
-class Claim(Struct, frozen=True):
+class Claim(Struct, frozen=True, gc=False):
     """What the headers say that a body proves: one of ``signatures`` over ``before`` and the body."""
 
     before: bytes
