@@ -1,7 +1,6 @@
 """The read models as the API and the pages ask them, over a pool of connections."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -29,6 +28,7 @@ from projections.engagement_list import (
 )
 from projections.freelancers import FreelancerRow, freelancer
 from service.clock import epoch
+from service.counted import Counted, Moment
 from service.handle import Handler
 from service.ports import Store
 from service.store.errors import as_unavailable
@@ -55,8 +55,11 @@ async def find_engagements(store: Store, text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-LONG, EACH_SECONDS, LONG_SECONDS = 200, 0.001, 2.0
-"""More things that wait than so many are counted again after so long for each of them, at most the last."""
+WAITING = Moment(few=200, each=0.001, most=2.0)
+"""For how long it is kept how much waits for a person."""
+
+ALL = Moment(few=20_000, each=0.000_02, most=30.0)
+"""And how many engagements there are of each kind."""
 
 
 def is_silent(silent_since: int | None, at: datetime) -> bool:
@@ -69,7 +72,9 @@ class ReadModels:
 
     def __init__(self, pool: "Pool") -> None:
         self._pool = pool
-        self._groups: tuple[float, Sequence[AttentionGroup]] | None = None
+        self._groups = Counted[Sequence[AttentionGroup]](WAITING, _items)
+        self._causes = Counted[Sequence[AttentionCause]](WAITING, _items)
+        self._counts = Counted[dict[str, int]](ALL, _engagements)
 
     async def engagements(self, **filters: Any) -> tuple[list[EngagementRow], str | None]:
         """See `projections.engagement_list.list_engagements`."""
@@ -77,9 +82,9 @@ class ReadModels:
             return await list_engagements(self._pool, **filters)
 
     async def counts(self, now: datetime, silent: bool = False) -> dict[str, int]:
-        """See `projections.engagement_list.count_engagements`."""
+        """See `projections.engagement_list.count_engagements`; of very many as they were a moment ago."""
         with as_unavailable():
-            return await count_engagements(self._pool, now, silent)
+            return await self._counts.get(silent, lambda: count_engagements(self._pool, now, silent))
 
     async def states(self) -> dict[str, int]:
         """See `projections.engagement_list.count_states`."""
@@ -102,19 +107,14 @@ class ReadModels:
             return await list_attention(self._pool, **filters)
 
     async def attention_by_code(self) -> Sequence[AttentionGroup]:
-        """Counted now; where much waits, as it was counted a moment ago: see `LONG`."""
-        now = time.monotonic()
-        if self._groups is None or now >= self._groups[0]:
-            with as_unavailable():
-                found = await attention_by_code(self._pool)
-            count = sum(group.count for group in found)
-            kept_for = min(count * EACH_SECONDS, LONG_SECONDS) if count > LONG else 0.0
-            self._groups = now + kept_for, found
-        return self._groups[1]
+        """Counted now; where much waits, a moment ago."""
+        with as_unavailable():
+            return await self._groups.get(None, lambda: attention_by_code(self._pool))
 
     async def attention_by_cause(self, code: str | None = None, limit: int = 200) -> Sequence[AttentionCause]:
+        """The same by cause."""
         with as_unavailable():
-            return await attention_by_cause(self._pool, code, limit)
+            return await self._causes.get((code, limit), lambda: attention_by_cause(self._pool, code, limit))
 
     async def count_retryable(self, asked: Retryable) -> tuple[int, int]:
         """See `projections.attention_list.count_retryable`."""
@@ -129,6 +129,14 @@ class ReadModels:
     async def freelancer(self, freelancer_id: str) -> FreelancerRow | None:
         with as_unavailable():
             return await freelancer(self._pool, freelancer_id)
+
+
+def _items(found: Sequence[AttentionGroup] | Sequence[AttentionCause]) -> int:
+    return sum(group.count for group in found)
+
+
+def _engagements(counts: dict[str, int]) -> int:
+    return counts["covered"] + counts["not_covered"] + counts["unknown"]
 
 
 class PageLists:

@@ -24,6 +24,7 @@ from projections.engagement_list import list_engagements
 from projections.errors import BadCursor
 from projections.runner import Runner
 from service import lists
+from service.counted import Moment
 from service.lists import ReadModels
 
 PARKED = c.ParkEffect(NOW + 60, "read", "ReadContract", "403: no such contract")
@@ -232,12 +233,11 @@ async def test_several_calls_of_one_engagement_are_tried_again_together(pool, lo
 
 
 async def test_what_waits_in_great_number_is_not_counted_for_every_reader(pool, log, runner, monkeypatch):
-    models = ReadModels(pool)
-    assert await models.attention_by_code() == []
+    assert await ReadModels(pool).attention_by_code() == []
     await log.tell(given(offer(), contract_read(replace(FRONTEND, category="Falconry"))))
     await runner.caught_up()
-    for name, value in (("LONG", 0), ("EACH_SECONDS", 3600), ("LONG_SECONDS", 3600)):
-        monkeypatch.setattr(lists, name, value)
+    monkeypatch.setattr(lists, "WAITING", Moment(few=0, each=3600, most=3600))
+    models = ReadModels(pool)
     counted = await models.attention_by_code()
     assert [group.count for group in counted] == [1]
 
