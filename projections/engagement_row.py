@@ -9,7 +9,7 @@ from asyncpg import Range
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain.attention import Attention, attention
+from domain.attention import attention
 from domain.codec import engagement_from, status_text
 from domain.coverage import Span, spans
 from domain.evolve import evolve
@@ -27,10 +27,6 @@ class Folded(Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
 
-    @property
-    def attention(self) -> tuple[Attention, ...]:
-        return attention(self.engagement)
-
 
 def restored(status: str, created_at: datetime, updated_at: datetime) -> Folded:
     """The fold as a row keeps it, ``status`` as JSON text."""
@@ -42,12 +38,11 @@ def begun(event: Told) -> Folded:
     return Folded(Engagement(subject(event.stream_id)), event.recorded_at, event.recorded_at)
 
 
-def folded(row: Folded, event: Told) -> Folded:
-    """The fold after ``event``. Raises `AlreadyApplied`, and what `evolve` raises."""
-    known = row.engagement.version
-    if event.version <= known:
-        raise AlreadyApplied(stream_id=event.stream_id, version=known, again=event.version)
-    return Folded(evolve(row.engagement, event), row.created_at, event.recorded_at)
+def after(engagement: Engagement, event: Told) -> Engagement:
+    """The engagement after ``event``. Raises `AlreadyApplied`, and what `evolve` raises."""
+    if event.version <= engagement.version:
+        raise AlreadyApplied(stream_id=event.stream_id, version=engagement.version, again=event.version)
+    return evolve(engagement, event)
 
 
 def bucket_text(engagement_id: str) -> str:
@@ -64,7 +59,7 @@ COLUMNS = (
 
 def columns(row: Folded) -> tuple[Any, ...]:
     """The row's values in the order of `COLUMNS`, as the driver takes them."""
-    s, waiting = row.engagement, row.attention
+    s, waiting = row.engagement, attention(row.engagement)
     within = tuple(_within_contract(s))
     codes = sorted({item.code for item in waiting})
     return (

@@ -5,6 +5,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from domain.attention import attention as waiting_on
 from domain.ids import engagement_stream, subject
 from projections import attention, engagement_row
 from projections.attention import Notes
@@ -50,16 +51,16 @@ class Engagements:
 
 
 def _fold(rows: dict[str, Folded], notes: Notes, events: Iterable[Told]) -> None:
-    for stream_id, told in groupby(events, key=attrgetter("stream_id")):
+    for stream_id, group in groupby(events, key=attrgetter("stream_id")):
         if not stream_id.startswith(_MINE):
             continue
-        id_ = subject(stream_id)
-        row = rows.get(id_)
+        told, id_ = list(group), subject(stream_id)
+        row = rows.get(id_) or engagement_row.begun(told[0])
+        engagement = row.engagement
         for event in told:
-            row = engagement_row.folded(row or engagement_row.begun(event), event)
-            notes.note(id_, row.attention, event.recorded_at)
-        if row is not None:
-            rows[id_] = row
+            engagement = engagement_row.after(engagement, event)
+            notes.note(id_, waiting_on(engagement), event.recorded_at)
+        rows[id_] = Folded(engagement, row.created_at, told[-1].recorded_at)
 
 
 async def _load(conn: "Connection", revision: int, ids: Sequence[str]) -> dict[str, Folded]:
