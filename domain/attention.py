@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from domain.assignments import canceled_at
 from domain.coverage import carried_until, instant, spans
-from domain.deadlines import deadlines, runs_beyond
+from domain.deadlines import deadlines, is_renewal, runs_beyond
 from domain.lifecycle import ASSIGNED, LAPSED, QUOTED, UNDER_REVIEW
 from domain.react import still_wanted
 from domain.retries import mapped_steps
@@ -96,8 +96,8 @@ _OVERDUE = {
 
 def _overdue(s: Engagement) -> tuple[Attention, ...]:
     """The deadlines that passed and still concern; of several days before one end only the latest. An end of
-    cover that is the contract's own end needs nobody."""
-    if not s.passed:
+    cover that is the contract's own end needs nobody, nor does a renewal."""
+    if all(map(is_renewal, s.passed)):
         return ()
     carried = carried_until(s)
     planned = carried is not None and s.terms is not None and not runs_beyond(s, carried)

@@ -90,7 +90,15 @@ def _renewal(s: Engagement, patience: Patience) -> Iterator[Deadline]:
 
 
 def _renewal_step(window: Window) -> str:
-    return f"deadline:renewal:{window.ends_at}"
+    return f"{_RENEWAL}{window.ends_at}"
+
+
+_RENEWAL = "deadline:renewal:"
+
+
+def is_renewal(step: str) -> bool:
+    """Whether the deadline of this step is one on which the contract is renewed."""
+    return step.startswith(_RENEWAL)
 
 
 def runs_beyond(s: Engagement, window: Window) -> bool:
