@@ -46,7 +46,7 @@ class Wrote(NamedTuple):
 
 
 class AppendFlush:
-    """Sends commands (see `rows.command`) to ``coverd.append_together``."""
+    """Sends commands (see `rows.command`) to ``coverd.append_commands``."""
 
     def __init__(self, line: Line, clock: Callable[[], datetime]) -> None:
         self._line = line
@@ -58,13 +58,22 @@ class AppendFlush:
     async def _send(self, commands: Sequence[dict[str, Any]]) -> Sequence[Wrote]:
         given = [{"ordinal": ordinal, **command} for ordinal, command in enumerate(commands)]
         batch, now = orjson.dumps(given).decode(), self._clock()
-        rows = await self._line.run(lambda connection: connection.fetch(sql("append"), batch, now))
-        ordered = sorted(rows, key=lambda row: int(row["ordinal"]))
-        return [Wrote(row["outcome"], row["version"], now, _fences(row["taken"])) for row in ordered]
+        row = await self._line.run(lambda connection: connection.fetchrow(sql("append"), batch, now))
+        assert row is not None, "a function gives a row"
+        fences = _fences(row["taken"])
+        wrote = {
+            ordinal: Wrote(outcome, version, now, fences.get(commands[ordinal]["stream_id"], {}))
+            for ordinal, outcome, version in zip(*row[:3], strict=True)
+        }
+        return [wrote[ordinal] for ordinal in range(len(commands))]
 
 
-def _fences(taken: str | None) -> dict[tuple[str, int], int]:
-    return {(e["step"], e["generation"]): e["fence"] for e in orjson.loads(taken)} if taken else {}
+def _fences(taken: str | None) -> dict[str, dict[tuple[str, int], int]]:
+    """By stream."""
+    found: dict[str, dict[tuple[str, int], int]] = {}
+    for stream_id, step, generation, fence in orjson.loads(taken) if taken else ():
+        found.setdefault(stream_id, {})[step, generation] = fence
+    return found
 
 
 class HeadsFlush:

@@ -40,7 +40,7 @@ class Row(Protocol):
 
 
 def command(append: Append) -> dict[str, Any]:
-    """An append as ``coverd.append_together`` takes it, but for its ordinal.
+    """An append as ``coverd.append_commands`` takes it, but for its ordinal.
 
     What must keep its bytes, or may hold an escaped NUL, goes as text inside the text. Raises `NotStorable`.
     """

@@ -21,7 +21,7 @@ BUCKET = bucket_of(ADA)
 WITHOUT_THE_LOCK = """
 CREATE SEQUENCE coverd.loose;
 GRANT USAGE ON coverd.loose TO coverd_app;
-CREATE OR REPLACE FUNCTION coverd.number_together(
+CREATE OR REPLACE FUNCTION coverd.number_commands(
   p_buckets int[], p_counts int[], p_now timestamptz, OUT o_befores bigint[], OUT o_times timestamptz[]
 ) LANGUAGE plpgsql AS $$
 BEGIN
@@ -35,7 +35,7 @@ $$
 async def fetch_appended(connection: "Connection", stream: str) -> None:
     one = {"ordinal": 0, **command(append(e.JobCreated("j"), stream=stream))}
     (row,) = await connection.fetch(sql("append"), text([one]), NOON)
-    assert row["outcome"] == "appended"
+    assert row["outcomes"] == ["appended"]
 
 
 async def positions(connection: "Connection", after: int) -> list[int]:

@@ -173,7 +173,8 @@ async def test_an_append_goes_by_an_index(filled):
 
 async def sent(connection: "Connection", one: Any) -> str:
     (row,) = await connection.fetch(sql("append"), text([{"ordinal": 0, **command(one)}]), NOON)
-    return str(row["outcome"])
+    (outcome,) = row["outcomes"]
+    return str(outcome)
 
 
 async def sequential_scans(connection: "Connection") -> dict[str, int]:
