@@ -3,7 +3,7 @@
 The folds of those events; see `folds`.
 """
 
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from msgspec.structs import replace
 
@@ -49,8 +49,8 @@ def in_order(news: tuple[PolicyNews, ...]) -> tuple[PolicyNews, ...]:
     ends before it is active again; an end that was read back is later than all of these. Of several terms
     the earliest start is told last and wins: a reading later on may show a later one.
     """
-    if len(news) == 1:
-        return news
+    if all(one.said_at < other.said_at for one, other in pairwise(news)):
+        return news  # each in a second of its own, as they came
     told: list[PolicyNews] = []
     for _, second in groupby(sorted(news, key=_place), key=lambda n: n.said_at):
         running = bool(told) and told[-1].kind == "active"
