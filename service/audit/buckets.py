@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from service.store.chain import Fault
 from service.store.log import ranges
 
-AT_ONCE = 2
-"""While Postgres reads for one, the other looks."""
+AT_ONCE = 3
+"""While Postgres sorts for one and reads for another, the third is looked at."""
 
 
 async def over_all(

@@ -17,7 +17,7 @@ PAGE = 2000
 PATIENCE = 1800.0
 """Seconds for one page; the first waits until the range is sorted."""
 
-_LEAST = 250_000
+_LEAST = 125_000
 _PARTS = 8
 
 
