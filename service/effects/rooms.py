@@ -121,6 +121,12 @@ class Rooms:
         for kind in kinds:
             self.of(kind).missed = True
 
+    def let_all_in(self) -> None:
+        """Whoever waits for a turn gets it now, where nothing is begun any more."""
+        for room in self._all:
+            for _ in range(room.inside):
+                room.slots.release()
+
     def let_go(self, kinds: Sequence[str]) -> None:
         """Give reserved places back."""
         for kind in kinds:

@@ -72,8 +72,10 @@ class Worker:
         self._sweeper = asyncio.create_task(self._sweep_on(), name="effects-sweep")
 
     async def stop(self, patience: float = 5.0) -> None:
-        """Take nothing new, let calls in flight finish, leave the rest to their leases."""
+        """Take nothing new, give back what waits for its turn, let calls in flight finish; leave the rest to
+        their leases."""
         self._stopping.set()
+        self._rooms.let_all_in()
         self._look.set()
         if self._sweeper:
             await asyncio.gather(self._sweeper, *self._nudges, return_exceptions=True)

@@ -110,3 +110,9 @@ async def test_what_is_no_longer_wanted_when_its_turn_comes_is_not_called(
     assert {status for status, _ in (await statuses(stage)).values()} == {"withdrawn"}
     assert stage.ten99policy.asked == []
     assert (await stage.store.head(engagement_stream("9001"))).state == "ended"
+
+
+async def test_who_ends_gives_back_what_waits_behind_a_call_that_hangs(stage: Scene) -> None:
+    replica, _ = await busy(stage)
+    await replica.worker.stop(patience=5.0)
+    assert await statuses(stage) == dict.fromkeys(CALLS, ("waiting", 0))
