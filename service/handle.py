@@ -69,7 +69,7 @@ class Origin(Struct, frozen=True, gc=False):
 
 class Handled(Struct, frozen=True, gc=False):
     """``new`` is false when nothing was written, as when the same cause was handled before. ``after`` is the
-    state it led to."""
+    state it led to; where nothing was written, what is there."""
 
     new: bool
     events: tuple[e.Event, ...]
@@ -183,7 +183,7 @@ class Handler:
                 self._heads.pop(stream_id, None)
                 continue
             if appended.outcome != "appended":
-                return Handled(False, (), before)
+                return Handled(False, (), await self.load(engagement_id))
             self._keep(stream_id, decision.after)
             born = (("engagement", engagement_id),) if before.version == 0 else ()
             due = [w for w in effects if w.due_at is None or w.due_at <= command.at]
@@ -270,12 +270,15 @@ class Handler:
 
 
 def _kept(heads: OrderedDict[str, Head], key: str, head: Head, most: int) -> Head:
-    """Remember a head, and forget the one that was not met for longest."""
-    heads[key] = head
+    """Remember a head, and forget the one that was not met for longest. A newer one stays: this one was read
+    while that was written. Gives the one that is remembered."""
+    known = heads.get(key)
+    if known is None or known.version <= head.version:
+        heads[key] = known = head
     heads.move_to_end(key)
     if len(heads) > most:
         heads.popitem(last=False)
-    return head
+    return known
 
 
 def lookups(events: tuple[e.Event, ...], origin: Origin) -> tuple[Lookup, ...]:

@@ -237,6 +237,8 @@ class Worker:
         self, claimed: Claimed, probed: Breaker | None = None, fresh: Engagement | None = None
     ) -> None:
         now = self._desk.handler.remembered(claimed.stream_id) if fresh else None
+        if now and fresh and now.version < fresh.version:
+            now = None  # it was read before this was asked for
         wanted = now is not None and now is fresh
         if not wanted:
             engagement = now or await self._desk.handler.load(subject(claimed.stream_id))

@@ -9,6 +9,7 @@ from replicas import CONFIG, Replica, Scene, scene
 
 from domain import commands as c
 from domain.ids import engagement_stream
+from domain.state import Engagement
 from service.clock import epoch
 from service.effects import worker
 from service.effects.rooms import Rooms
@@ -110,6 +111,15 @@ async def test_what_is_no_longer_wanted_when_its_turn_comes_is_not_called(
     assert {status for status, _ in (await statuses(stage)).values()} == {"withdrawn"}
     assert stage.ten99policy.asked == []
     assert (await stage.store.head(engagement_stream("9001"))).state == "ended"
+
+
+async def test_what_was_read_before_it_was_asked_for_withdraws_nothing(stage: Scene) -> None:
+    replica, slots = await busy(stage)
+    stream_id = engagement_stream("9001")
+    replica.handler._heads[stream_id] = Engagement("9001", version=1)
+    slots.release()
+    await done(replica)
+    assert await statuses(stage) == dict.fromkeys(CALLS, ("done", 1))
 
 
 async def test_who_ends_gives_back_what_waits_behind_a_call_that_hangs(stage: Scene) -> None:
