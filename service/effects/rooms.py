@@ -48,6 +48,10 @@ class Room:
         return self.free + self._ahead * self.size
 
     @property
+    def most_to_hand(self) -> int:
+        return (1 + self._ahead) * self.size
+
+    @property
     def to_claim(self) -> int:
         """Places for what waits in the store, where others may take it: no more than soon get their turn, but
         always some, that nothing there waits for ever while more is handed over."""
@@ -103,9 +107,7 @@ class Rooms:
     @property
     def worth_a_look(self) -> bool:
         """Others wait in the store, and there are a few places, or any where nothing is under way."""
-        return any(
-            room.missed and (self._to_claim(room) >= room.few or not room.inside) for room in self._all
-        )
+        return any(room.missed and self._to_claim(room) >= self._worth(room) for room in self._all)
 
     def reserve(self, kinds: Sequence[str]) -> bool:
         """A place for each, or none for any."""
@@ -137,6 +139,14 @@ class Rooms:
 
     def _to_hand(self, room: Room) -> int:
         return min(room.to_hand, self._to_begin) if room is self._reads else room.to_hand
+
+    def _worth(self, room: Room) -> int:
+        """How many places are worth a look: a good part of those there can be."""
+        if not room.inside:
+            return 1
+        if room is self._calls:
+            return room.few
+        return max(1, min(room.size, self._calls.most_to_hand // CALLS_OF_A_READ) // 4)
 
     @property
     def _to_begin(self) -> int:

@@ -100,6 +100,22 @@ def test_a_full_room_of_one_is_worth_a_look_when_nobody_is_inside() -> None:
     assert made.worth_a_look
 
 
+def test_reads_are_worth_a_look_before_all_of_them_have_ended() -> None:
+    made = rooms(inside={READ: HELD // 2})
+    made.left([READ])
+    assert not made.worth_a_look
+    made.of(READ).inside -= HELD // 2 // 4
+    assert made.worth_a_look
+
+
+def test_reads_that_find_no_place_for_their_calls_are_not_worth_a_look() -> None:
+    made = rooms(inside={JOB: HELD})
+    made.left([READ])
+    assert not made.worth_a_look
+    made.of(JOB).inside -= 2
+    assert made.worth_a_look
+
+
 def test_one_that_is_to_find_out_goes_where_it_begins_at_once() -> None:
     made = rooms()
     assert made.at_once == CALLS
