@@ -53,7 +53,7 @@ def set_up(*, quiet: bool = False, json: bool | None = None) -> None:
         logger_factory=lambda *_names: _lines,
         wrapper_class=structlog.make_filtering_bound_logger(level),
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[_first_line, *shared],
@@ -113,6 +113,14 @@ _lines = _Lines()
 """One for all loggers, also those that were made before logging was set up again."""
 
 atexit.register(_lines.write)
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes what a library says after what we said before it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _lines.write()
+        super().emit(record)
 
 
 def _json(line: dict[str, Any], **_: Any) -> str:

@@ -129,6 +129,15 @@ def test_of_an_exception_nobody_awaited_only_the_fact_is_told(capsys: pytest.Cap
     assert lines(capsys)[0]["event"] == "Task exception was never retrieved"
 
 
+async def test_what_a_library_says_comes_after_what_we_said_before_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    set_up(json=True)
+    structlog.get_logger("t").info("ours")
+    logging.getLogger("asyncio").warning("theirs")
+    assert [line["event"] for line in lines(capsys)] == ["ours", "theirs"]
+
+
 def test_chatty_libraries_speak_from_warnings_up(capsys: pytest.CaptureFixture[str]) -> None:
     set_up(json=True)
     for name in ("transitions", "transitions.core", "aiohttp.access", "asyncio"):
