@@ -22,6 +22,10 @@ that costs neither a look into the store nor the pause before it."""
 CALLS_OF_A_READ = 2
 """A contract that was read asks for its contractor and its job."""
 
+READS_WHILE_CALLS_FLOW = 4 * MOST
+"""So many reads may be under way as long as no call waits: what Upwork's limit lets out in half a second, so
+that its requests go out full."""
+
 READING = frozenset({ReadContract.__name__})
 CALLING = frozenset(kind.__name__ for kind in CHANNELS) - READING
 
@@ -150,6 +154,8 @@ class Rooms:
 
     @property
     def _to_begin(self) -> int:
-        """What was begun is carried on first: no more contracts are read than will find places for the calls
-        they lead to."""
-        return self._calls.to_hand // CALLS_OF_A_READ - self._reads.inside - self._reads.reserved
+        """What was begun is carried on first: once calls wait for their turn, no more contracts are read than
+        will find places for the calls they lead to."""
+        flowing = READS_WHILE_CALLS_FLOW if self._calls.free > 0 else 0
+        reading = self._reads.inside + self._reads.reserved
+        return max(self._calls.to_hand // CALLS_OF_A_READ, flowing) - reading

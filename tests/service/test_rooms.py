@@ -2,7 +2,7 @@
 
 import pytest
 
-from service.effects.rooms import AHEAD, CALLING, READING, Room, Rooms
+from service.effects.rooms import AHEAD, CALLING, READING, READS_WHILE_CALLS_FLOW, Room, Rooms
 
 READ, JOB, QUOTE = "ReadContract", "CreateJob", "CreateQuote"
 CALLS = 4
@@ -32,8 +32,10 @@ def test_reads_and_calls_have_a_room_each() -> None:
         ({JOB: HELD - 2}, 1, frozenset()),
         ({JOB: HELD}, 1, READING),
         ({JOB: HELD + CALLS}, 0, READING | CALLING),
-        ({READ: HELD // 2 - 1}, 1, frozenset()),
-        ({READ: HELD // 2}, 2 * CALLS, READING),
+        ({READ: READS_WHILE_CALLS_FLOW - 1}, 1, frozenset()),
+        ({READ: READS_WHILE_CALLS_FLOW}, 2 * CALLS, READING),
+        ({READ: (HELD - CALLS) // 2 - 1, JOB: CALLS}, 1, frozenset()),
+        ({READ: (HELD - CALLS) // 2, JOB: CALLS}, CALLS, READING),
     ],
 )
 def test_what_waits_in_the_store_finds_few_places_but_some_to_the_last(
@@ -53,12 +55,18 @@ def test_places_are_reserved_for_all_or_for_none() -> None:
 
 
 def test_no_more_is_begun_than_can_be_carried_on() -> None:
-    made = rooms()
-    assert made.reserve([READ] * (HELD // 2))
+    made = rooms(inside={JOB: CALLS})
+    assert made.reserve([READ] * ((HELD - CALLS) // 2))
     assert not made.reserve([READ])
-    made.let_go([READ] * (HELD // 2))
+    made.let_go([READ] * ((HELD - CALLS) // 2))
     made.of(JOB).inside = HELD - 2
     assert made.reserve([READ])
+    assert not made.reserve([READ])
+
+
+def test_while_no_call_waits_enough_is_read_to_fill_the_requests() -> None:
+    made = rooms()
+    assert made.reserve([READ] * READS_WHILE_CALLS_FLOW)
     assert not made.reserve([READ])
 
 
@@ -101,7 +109,7 @@ def test_a_full_room_of_one_is_worth_a_look_when_nobody_is_inside() -> None:
 
 
 def test_reads_are_worth_a_look_before_all_of_them_have_ended() -> None:
-    made = rooms(inside={READ: HELD // 2})
+    made = rooms(inside={READ: (HELD - CALLS) // 2, JOB: CALLS})
     made.left([READ])
     assert not made.worth_a_look
     made.of(READ).inside -= HELD // 2 // 4
