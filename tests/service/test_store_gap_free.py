@@ -27,6 +27,8 @@ CREATE OR REPLACE FUNCTION coverd.number_commands(
 BEGIN
   SELECT array_agg(nextval('coverd.loose') - 1), array_agg(p_now) INTO o_befores, o_times
   FROM unnest(p_counts);
+  -- One has more to do than another between its number and its commit.
+  PERFORM count(*) FROM generate_series(1, (random() * 50000)::int);
 END
 $$
 """
